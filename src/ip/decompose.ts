@@ -1,0 +1,101 @@
+import type { Family } from './family.js';
+import type { RangeSet } from './range-set.js';
+import { copyAt, differingBitsAt, incrementAt, lastOfPrefix, trailingBitsAt } from './words.js';
+
+/** CIDR blocks of one family in columns: block `i` is `words[i × family.words …]`/`lengths[i]`. */
+export interface Prefixes {
+  readonly family: Family;
+  readonly size: number;
+  readonly words: Uint32Array;
+  readonly lengths: Uint8Array;
+}
+
+/**
+ * The fewest CIDR blocks that cover exactly the set, in numeric order. Greedy: the largest aligned block that
+ * begins at the first address still uncovered and ends inside its range. That is minimal, because the ranges
+ * of a set are isolated from each other. Cost: O(blocks).
+ */
+export function decompose(set: RangeSet): Prefixes {
+  const { family } = set;
+  const w = family.words;
+  const out = new PrefixColumns(family, Math.max(16, Math.ceil(set.size * 1.25)));
+  const at = new Uint32Array(w);
+  const last = new Uint32Array(w);
+  for (let r = 0, end = set.size * w; r < end; r += w) {
+    if (differingBitsAt(set.lo, r, set.hi, r, w) === 0) {
+      out.push(set.lo, r, family.bits);
+      continue;
+    }
+    copyAt(set.lo, r, at, 0, w);
+    for (;;) {
+      const length = family.bits - hostBits(at, set.hi, r, w);
+      out.push(at, 0, length);
+      lastOfPrefix(at, 0, length, last, 0, w);
+      if (differingBitsAt(last, 0, set.hi, r, w) === 0) break;
+      copyAt(last, 0, at, 0, w);
+      incrementAt(at, 0, w);
+    }
+  }
+  return out.finish();
+}
+
+/**
+ * log2 of the size of the largest aligned block that begins at `lo` and does not go beyond `hi[h]`. With d the
+ * number of low bits in which the two differ, every block below 2^d fits, and 2^d itself only when `hi` ends in d ones.
+ */
+function hostBits(lo: Uint32Array, hi: Uint32Array, h: number, w: number): number {
+  const differing = differingBitsAt(lo, 0, hi, h, w);
+  if (differing === 0) return 0;
+  const aligned = trailingBitsAt(lo, 0, w, 0);
+  const whole = aligned >= differing && trailingBitsAt(hi, h, w, 1) >= differing;
+  return whole ? differing : Math.min(aligned, differing - 1);
+}
+
+/** Growing columns of prefixes. */
+class PrefixColumns {
+  private words: Uint32Array;
+  private lengths: Uint8Array;
+  private size = 0;
+
+  constructor(
+    private readonly family: Family,
+    capacity: number,
+  ) {
+    this.words = new Uint32Array(capacity * family.words);
+    this.lengths = new Uint8Array(capacity);
+  }
+
+  push(words: Uint32Array, i: number, length: number): void {
+    if (this.size === this.lengths.length) this.grow();
+    copyAt(words, i, this.words, this.size * this.family.words, this.family.words);
+    this.lengths[this.size++] = length;
+  }
+
+  private grow(): void {
+    const words = new Uint32Array(this.words.length * 2);
+    words.set(this.words);
+    this.words = words;
+    const lengths = new Uint8Array(this.lengths.length * 2);
+    lengths.set(this.lengths);
+    this.lengths = lengths;
+  }
+
+  finish(): Prefixes {
+    const { family, size } = this;
+    const words = this.words.subarray(0, size * family.words);
+    return { family, size, words, lengths: this.lengths.subarray(0, size) };
+  }
+}
+
+/** The blocks apart: single addresses (`/32`, `/128`) and nets wider than one address, each in numeric order. */
+export function splitNodes(prefixes: Prefixes): { readonly nodes: Prefixes; readonly nets: Prefixes } {
+  const { family } = prefixes;
+  const w = family.words;
+  const nodes = new PrefixColumns(family, 16);
+  const nets = new PrefixColumns(family, 16);
+  for (let i = 0; i < prefixes.size; i++) {
+    const length = prefixes.lengths[i]!;
+    (length === family.bits ? nodes : nets).push(prefixes.words, i * w, length);
+  }
+  return { nodes: nodes.finish(), nets: nets.finish() };
+}

@@ -1,0 +1,14 @@
+/** The pure heart, for use without node: `import { IpSet } from 'blocklist/ip'`. */
+export { BlocklistError, ErrorCode } from '../errors.js';
+export type { Prefixes } from './decompose.js';
+export { decompose, splitNodes } from './decompose.js';
+export type { RejectReason } from './entry.js';
+export type { Address, Family, Prefix } from './family.js';
+export { IPV4, IPV6 } from './family.js';
+export { formatAddress, formatPrefix } from './format.js';
+export { IpSet, IpSetBuilder } from './ip-set.js';
+export type { ListOptions, ListReport, RejectedLine } from './list-reader.js';
+export { ListReader, readList } from './list-reader.js';
+export { parseAddress, parsePrefix } from './parse.js';
+export type { RangeSet } from './range-set.js';
+export { SPECIAL_PURPOSE, specialPurpose } from './special.js';

@@ -1,0 +1,123 @@
+import type { Family } from './family.js';
+import { radixSort } from './radix.js';
+import { RangeSet } from './range-set.js';
+import { compareAt } from './words.js';
+
+/**
+ * Entries held before they are merged into a set: bounds the memory of an endless stream of repeated lines,
+ * and is above any real list.
+ */
+const PENDING_LIMIT = 1 << 24;
+const FIRST_CHUNK = 1 << 10;
+const LARGEST_CHUNK = 1 << 18;
+
+/** An append-only column in chunks: growing never copies, so the peak is the data and not twice the data. */
+class Column {
+  private readonly full: Uint32Array[] = [];
+  private current: Uint32Array;
+  private used = 0;
+  private fullWords = 0;
+
+  constructor(private readonly w: number) {
+    this.current = new Uint32Array(FIRST_CHUNK * w);
+  }
+
+  get count(): number {
+    return (this.fullWords + this.used) / this.w;
+  }
+
+  push(words: Uint32Array, i: number): void {
+    if (this.used === this.current.length) this.grow();
+    for (let k = 0; k < this.w; k++) this.current[this.used + k] = words[i + k]!;
+    this.used += this.w;
+  }
+
+  pushWord(word: number): void {
+    if (this.used === this.current.length) this.grow();
+    this.current[this.used++] = word;
+  }
+
+  private grow(): void {
+    this.full.push(this.current);
+    this.fullWords += this.used;
+    this.current = new Uint32Array(Math.min(this.current.length * 4, LARGEST_CHUNK * this.w));
+    this.used = 0;
+  }
+
+  /** The addresses in ascending order. */
+  sorted(): Uint32Array {
+    const { count } = this;
+    const all = new Uint32Array(count * this.w);
+    let at = 0;
+    for (const chunk of this.full) {
+      all.set(chunk, at);
+      at += chunk.length;
+    }
+    all.set(this.current.subarray(0, this.used), at);
+    if (isSorted(all, count, this.w)) return all;
+    return radixSort(all, new Uint32Array(count * this.w), count, this.w);
+  }
+}
+
+function isSorted(keys: Uint32Array, count: number, w: number): boolean {
+  for (let i = w; i < count * w; i += w) if (compareAt(keys, i - w, keys, i, w) > 0) return false;
+  return true;
+}
+
+/** Collects addresses and ranges of one family, in any order and with repeats. */
+export class RangeBuilder {
+  private readonly w: number;
+  private nodes: Column;
+  private starts: Column;
+  private ends: Column;
+  private merged: RangeSet;
+
+  constructor(readonly family: Family) {
+    this.w = family.words;
+    this.nodes = new Column(this.w);
+    this.starts = new Column(this.w);
+    this.ends = new Column(this.w);
+    this.merged = RangeSet.empty(family);
+  }
+
+  /** Adds the IPv4 address of value `word`: the path of nearly every line of a feed. */
+  addWord(word: number): void {
+    this.nodes.pushWord(word);
+    if (this.nodes.count === PENDING_LIMIT) this.merge();
+  }
+
+  /** Adds the range from `lo[i]` to `hi[j]`, both inclusive; `lo` must not be above `hi`. */
+  addRange(lo: Uint32Array, i: number, hi: Uint32Array, j: number): void {
+    if (compareAt(lo, i, hi, j, this.w) === 0) {
+      this.nodes.push(lo, i);
+    } else {
+      this.starts.push(lo, i);
+      this.ends.push(hi, j);
+    }
+    if (this.nodes.count + this.starts.count >= PENDING_LIMIT) this.merge();
+  }
+
+  addSet(set: RangeSet): void {
+    this.merged = this.merged.union(set);
+  }
+
+  /** The set of all that was added. The builder may be used on. */
+  build(): RangeSet {
+    this.merge();
+    return this.merged;
+  }
+
+  private merge(): void {
+    const { nodes, starts, ends, family } = this;
+    this.nodes = new Column(this.w);
+    this.starts = new Column(this.w);
+    this.ends = new Column(this.w);
+    if (nodes.count > 0) {
+      const keys = nodes.sorted();
+      this.addSet(RangeSet.fromSorted(family, keys, keys, nodes.count));
+    }
+    if (starts.count > 0) {
+      this.addSet(RangeSet.fromSorted(family, starts.sorted(), ends.sorted(), starts.count));
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+
+/** Debian packages that the system tests use, each with the program that shows it is there. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  nftables: 'nft',
+  iprange: 'iprange',
+  iproute2: 'ip',
+  'iputils-ping': 'ping',
+  strace: 'strace',
+};
+
+function missing(): string[] {
+  return Object.keys(PACKAGES).filter((name) => {
+    const program = PACKAGES[name]!;
+    return spawnSync('which', [program], { env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` } }).status !== 0;
+  });
+}
+
+/** Before the first test: installs what is missing when it may (root, apt-get); otherwise those tests are skipped by name. */
+export default function setup(): void {
+  const wanted = missing();
+  if (wanted.length === 0 || process.getuid?.() !== 0 || spawnSync('which', ['apt-get']).status !== 0) return;
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  process.stderr.write(`installing for the system tests: ${wanted.join(' ')}\n`);
+  try {
+    execFileSync('apt-get', ['update', '-qq'], { env, stdio: 'ignore', timeout: 120_000 });
+    execFileSync('apt-get', ['install', '-y', '-qq', ...wanted], { env, stdio: 'ignore', timeout: 300_000 });
+  } catch (error) {
+    process.stderr.write(`could not install them: ${String(error)}\n`);
+  }
+}
