@@ -1,6 +1,6 @@
 import { type Family, IPV4, IPV6 } from './family.js';
 import { parseV4, parseV6 } from './parse-bytes.js';
-import { compareAt, copyAt, lastOfPrefix, maskHostBits } from './words.js';
+import { compareAt, copyAt, lastOfPrefix, maskHostBits, toBigInt } from './words.js';
 
 /** Why a piece of text is not an entry. The names are shown to people and are stable in `--json`. */
 export const REJECT_REASONS = [
@@ -173,4 +173,11 @@ function unmap(slot: EntrySlot): void {
   slot.lo[0] = slot.lo[3]!;
   slot.hi[0] = slot.hi[3]!;
   if (slot.length >= 0) slot.length -= 96;
+}
+
+/** log2 of the number of addresses in the entry, rounded down. */
+export function hostBitsOf(slot: EntrySlot): number {
+  if (slot.length >= 0) return slot.family.bits - slot.length;
+  const w = slot.family.words;
+  return (toBigInt(slot.hi, 0, w) - toBigInt(slot.lo, 0, w) + 1n).toString(2).length - 1;
 }

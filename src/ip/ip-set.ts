@@ -1,5 +1,5 @@
 import { BlocklistError } from '../errors.js';
-import { decompose } from './decompose.js';
+import { decompose, type Prefixes } from './decompose.js';
 import { EntrySlot } from './entry.js';
 import { type Address, type Family, IPV4, IPV6, type Prefix } from './family.js';
 import { parseAddress, parseWhole } from './parse.js';
@@ -29,9 +29,7 @@ export class IpSet {
     const slot = new EntrySlot();
     for (const entry of entries) {
       if (typeof entry !== 'string') {
-        const last = new Uint32Array(entry.family.words);
-        lastOfPrefix(entry.words, 0, entry.length, last, 0, entry.family.words);
-        builder.addRange(entry.family, entry.words, last);
+        builder.addPrefix(entry);
       } else if (parseWhole(entry, slot) !== undefined) {
         builder.addRange(slot.family, slot.lo, slot.hi);
       } else {
@@ -39,6 +37,18 @@ export class IpSet {
           hint: 'expected an address, a CIDR block or a range first-last',
         });
       }
+    }
+    return builder.build();
+  }
+
+  /** The addresses of blocks in columns. */
+  static ofPrefixes({ family, size, words, lengths }: Prefixes): IpSet {
+    const builder = new IpSetBuilder();
+    const ranges = builder.of(family);
+    const last = new Uint32Array(family.words);
+    for (let i = 0; i < size; i++) {
+      lastOfPrefix(words, i * family.words, lengths[i]!, last, 0, family.words);
+      ranges.addRange(words, i * family.words, last, 0);
     }
     return builder.build();
   }
@@ -104,6 +114,12 @@ export class IpSetBuilder {
   addRange(family: Family, lo: Uint32Array, hi: Uint32Array): this {
     this.of(family).addRange(lo, 0, hi, 0);
     return this;
+  }
+
+  addPrefix({ family, words, length }: Prefix): this {
+    const last = new Uint32Array(family.words);
+    lastOfPrefix(words, 0, length, last, 0, family.words);
+    return this.addRange(family, words, last);
   }
 
   addSet(set: IpSet): this {

@@ -1,6 +1,16 @@
-import { BlocklistError } from '../errors.js';
-import { EntrySlot, parseEntry, type RejectReason } from './entry.js';
+import { EntrySlot, hostBitsOf, parseEntry, type RejectReason } from './entry.js';
 import { type IpSet, IpSetBuilder } from './ip-set.js';
+import {
+  bareV4Line,
+  concat,
+  hasUtf8Mark,
+  isComment,
+  isDigit,
+  lastLineEnd,
+  lineEndIn,
+  refuseUtf16,
+  skipBlanks,
+} from './lines.js';
 import { asciiBytes } from './parse.js';
 
 /** A line beyond this many bytes is rejected without being kept: no entry is a tenth as long. */
@@ -11,10 +21,6 @@ const SAMPLE_BYTES = 120;
 
 const LF = 0x0a;
 const CR = 0x0d;
-const HASH = 0x23;
-const SEMICOLON = 0x3b;
-const SLASH = 0x2f;
-const DOT = 0x2e;
 
 export interface RejectedLine {
   /** 1-based */
@@ -35,12 +41,16 @@ export interface ListReport {
   readonly samples: readonly RejectedLine[];
   /** entries whose host bits were set and were cleared, like `192.0.2.5/24` */
   readonly hostBits: number;
+  /** the widest single entry of each family in host bits: 24 for an IPv4 `/8`; −1 when there was none */
+  readonly widest: { readonly v4: number; readonly v6: number };
   /** well-formed entries left out because their score was too low */
   readonly belowScore: number;
 }
 
 export interface ListOptions {
-  /** Lines may carry a number behind the address (`192.0.2.7<TAB>9`); entries below this one are left out. Default 0: all are taken. */
+  /** What a number behind the address is: a score (default), or text that makes the line a reject, since it might be a netmask. */
+  readonly column?: 'score' | 'none';
+  /** Entries with a score (`192.0.2.7<TAB>9`) below this one are left out. Default 0: all are taken. */
   readonly minScore?: number;
 }
 
@@ -55,11 +65,13 @@ export class ListReader {
   private rejected = 0;
   private hostBits = 0;
   private belowScore = 0;
+  private readonly widest = { v4: -1, v6: -1 };
   private line = 0;
   private readonly reasons: Partial<Record<RejectReason, number>> = {};
   private readonly samples: RejectedLine[] = [];
   private readonly slot = new EntrySlot();
   private readonly minScore: number;
+  private readonly scored: boolean;
   /** the begun line at the end of the last chunk */
   private carry: Uint8Array = new Uint8Array(0);
   /** inside a line that is already counted as too long */
@@ -71,6 +83,7 @@ export class ListReader {
     options: ListOptions = {},
   ) {
     this.minScore = options.minScore ?? 0;
+    this.scored = options.column !== 'none';
   }
 
   /** Takes the next bytes. The chunk is not kept. @throws BlocklistError `bad-encoding` for UTF-16. */
@@ -114,8 +127,9 @@ export class ListReader {
     const rest = concat(this.carry, Uint8Array.of(LF));
     this.carry = new Uint8Array(0);
     if (!this.skipping) this.lines(rest, 0, rest.length);
-    const { entries, rejected, reasons, samples, hostBits, belowScore } = this;
-    return { entries, rejected, reasons, samples, hostBits, belowScore };
+    const { entries, rejected, reasons, samples, hostBits, widest, belowScore } = this;
+    if (entries > 0 && widest.v4 < 0 && widest.v6 < 0) widest.v4 = 0;
+    return { entries, rejected, reasons, samples, hostBits, widest, belowScore };
   }
 
   private keep(begun: Uint8Array): void {
@@ -160,7 +174,7 @@ export class ListReader {
     if (p < 0) return this.reject(b, from, end, slot.reason);
     let score = Number.POSITIVE_INFINITY;
     let q = skipBlanks(b, p, end);
-    if (q > p && q < end && isDigit(b[q]!)) {
+    if (this.scored && q > p && q < end && isDigit(b[q]!)) {
       score = 0;
       const scoreAt = q;
       while (q < end && q - scoreAt < 15 && isDigit(b[q]!)) score = score * 10 + b[q++]! - 48;
@@ -175,6 +189,8 @@ export class ListReader {
     }
     this.entries++;
     if (slot.hostBits) this.hostBits++;
+    const size = slot.family.version === 4 ? 'v4' : 'v6';
+    this.widest[size] = Math.max(this.widest[size], hostBitsOf(slot));
     this.into.of(slot.family).addRange(slot.lo, 0, slot.hi, 0);
   }
 
@@ -184,38 +200,6 @@ export class ListReader {
     if (this.samples.length === SAMPLES) return;
     const text = new TextDecoder().decode(b.subarray(from, Math.min(end, from + SAMPLE_BYTES)));
     this.samples.push({ line: this.line, text, reason });
-  }
-}
-
-/**
- * Reads the line at `b[i]` if it is a strict dotted quad and nothing else (LF or CRLF behind it): returns the position of the next line, or −1.
- * The same rules as parseV4, unrolled, and without bounds checks, for which `b` must hold an LF at or behind `i`.
- */
-function bareV4Line(b: Uint8Array, i: number, out: Uint32Array): number {
-  let p = i;
-  let word = 0;
-  for (let octet = 0; ; octet++) {
-    let value = b[p]! - 48;
-    if (value < 0 || value > 9) return -1;
-    let next = b[++p]!;
-    if (next >= 48 && next <= 57 && value !== 0) {
-      value = value * 10 + next - 48;
-      next = b[++p]!;
-      if (next >= 48 && next <= 57) {
-        value = value * 10 + next - 48;
-        next = b[++p]!;
-        if (value > 255) return -1;
-      }
-    }
-    word = (word << 8) | value;
-    p++;
-    if (octet < 3) {
-      if (next !== DOT) return -1;
-      continue;
-    }
-    out[0] = word;
-    if (next === LF) return p;
-    return next === CR && b[p] === LF ? p + 1 : -1;
   }
 }
 
@@ -229,58 +213,4 @@ export function readList(
   reader.push(typeof list === 'string' ? asciiBytes(list) : list);
   const report = reader.end();
   return { set: builder.build(), report };
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= 48 && byte <= 57;
-}
-
-/** Space, tab, vertical tab, form feed, and the UTF-8 form of the no-break space that web pages leave behind. */
-function skipBlanks(b: Uint8Array, from: number, end: number): number {
-  let p = from;
-  for (; p < end; p++) {
-    const byte = b[p]!;
-    if (byte === 0x20 || byte === 0x09 || byte === 0x0b || byte === 0x0c) continue;
-    if (byte === 0xc2 && p + 1 < end && b[p + 1] === 0xa0) p++;
-    else break;
-  }
-  return p;
-}
-
-function isComment(b: Uint8Array, p: number, end: number): boolean {
-  const byte = b[p]!;
-  return byte === HASH || byte === SEMICOLON || (byte === SLASH && p + 1 < end && b[p + 1] === SLASH);
-}
-
-/** Position behind the first line end at or after `from`, or −1. A CR as the last byte may be half of CRLF and does not count. */
-function lineEndIn(b: Uint8Array, from: number): number {
-  for (let i = from; i < b.length; i++) {
-    if (b[i] === LF) return i + 1;
-    if (b[i] === CR && i + 1 < b.length) return b[i + 1] === LF ? i + 2 : i + 1;
-  }
-  return -1;
-}
-
-/** Position behind the last line end of the chunk, `from` when it has none. */
-function lastLineEnd(b: Uint8Array, from: number): number {
-  for (let i = b.length - 1; i >= from; i--) if (b[i] === LF || (b[i] === CR && i + 1 < b.length)) return i + 1;
-  return from;
-}
-
-function hasUtf8Mark(b: Uint8Array): boolean {
-  return b[0] === 0xef && b[1] === 0xbb && b[2] === 0xbf;
-}
-
-function refuseUtf16(b: Uint8Array): void {
-  if (!((b[0] === 0xff && b[1] === 0xfe) || (b[0] === 0xfe && b[1] === 0xff))) return;
-  throw new BlocklistError('bad-encoding', 'the list is UTF-16 text, which no feed uses for addresses', {
-    hint: 'convert it first: iconv -f utf-16 -t utf-8 LIST',
-  });
 }

@@ -1,0 +1,150 @@
+import { join } from 'node:path';
+import type { RuleSets } from '../build/build.js';
+import { BlocklistError } from '../errors.js';
+import { errnoOf, moveFile, readWhole, removeTree, writeAtomic } from '../io/files.js';
+import { type FourSets, fourSets, IpSet, readList, SET_KEYS } from '../ip/index.js';
+import { MANIFEST_FILE, renderNft, SCRIPT_FILE } from '../render/artefact.js';
+import { digestOf, type Manifest, manifestSchema, renderLists } from '../render/manifest.js';
+
+/** What is in `rules/`, read strictly and proven consistent. */
+export interface Artefact {
+  readonly folder: string;
+  readonly sets: RuleSets;
+  readonly digest: string;
+  readonly manifest: Manifest;
+  /** our own rendering of the sets, byte for byte the same as `blocklist.nft` */
+  readonly script: Uint8Array;
+}
+
+/** Above any real file of an artefact: ten million prefixes. */
+const FILE_CAP = 1 << 28;
+
+/**
+ * A new artefact is first completed in this folder, its manifest last. From that moment it is the artefact, and its files
+ * are moved up one by one; a reader takes each file from here while it is still here. So a crash leaves the old or the new
+ * artefact, never a mixture.
+ */
+const STAGED = '.next';
+
+/** Writes the files of an artefact (manifest last in the map) so that `folder` holds all old or all new ones at every moment. */
+export async function writeArtefact(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  const staged = join(folder, STAGED);
+  await finishMove(folder);
+  await removeTree(staged);
+  for (const [name, bytes] of files) await writeAtomic(join(staged, name), bytes);
+  await finishMove(folder);
+}
+
+/** Moves a completed staged artefact into place; an incomplete one (no manifest) is left for the next write to replace. */
+async function finishMove(folder: string): Promise<void> {
+  const staged = join(folder, STAGED);
+  const manifest = await readWhole(join(staged, MANIFEST_FILE), FILE_CAP);
+  if (manifest === undefined) return;
+  const old = await readWhole(join(folder, MANIFEST_FILE), FILE_CAP);
+  const names = fileNames(parseManifest(manifest, staged));
+  for (const name of names) {
+    try {
+      await moveFile(join(staged, name), join(folder, name));
+    } catch (error) {
+      // Moved before the crash that we are recovering from.
+      if (!(error instanceof BlocklistError) || errnoOf(error.cause) !== 'ENOENT') throw error;
+    }
+  }
+  // Sets that the new artefact does not have any more (outbound ones).
+  const gone = old === undefined ? [] : leftovers(old, names);
+  for (const name of gone) await removeTree(join(folder, name));
+  await removeTree(staged);
+}
+
+function leftovers(manifest: Buffer, kept: readonly string[]): string[] {
+  try {
+    const checked = manifestSchema.safeParse(JSON.parse(manifest.toString('utf8')));
+    return checked.success ? fileNames(checked.data).filter((name) => !kept.includes(name)) : [];
+  } catch {
+    // A damaged manifest names nothing; readArtefact reports foreign files by their content, not their presence.
+    return [];
+  }
+}
+
+function fileNames(manifest: Manifest): string[] {
+  return [SCRIPT_FILE, ...Object.keys(manifest.sets).map((name) => `${name}.txt`), MANIFEST_FILE];
+}
+
+/**
+ * Reads `rules/`. Nothing of it is trusted: the lists must be canonical (sorted, minimal, disjoint), the script must be, byte for
+ * byte, what we render from them, and the manifest must carry their digest.
+ * @throws BlocklistError `artefact-missing`, `artefact-invalid` with file:line, `file-unreadable`.
+ */
+export async function readArtefact(folder: string): Promise<Artefact> {
+  const manifest = parseManifest(await required(folder, MANIFEST_FILE), folder);
+  const hasOut = Object.keys(manifest.sets).some((name) => name.startsWith('out_'));
+  const sets: RuleSets = {
+    in: await readSets(folder, ''),
+    ...(hasOut ? { out: await readSets(folder, 'out_') } : {}),
+  };
+  const lists = renderLists(sets);
+  for (const [name, bytes] of lists) requireSame(folder, name, await required(folder, name), bytes);
+  const script = renderNft(sets);
+  requireSame(folder, SCRIPT_FILE, await required(folder, SCRIPT_FILE), script);
+  const digest = digestOf(lists);
+  if (manifest.digest !== digest) {
+    throw invalid(join(folder, MANIFEST_FILE), `its digest is ${manifest.digest}, the lists have ${digest}`);
+  }
+  return { folder, sets, digest, manifest, script };
+}
+
+async function readSets(folder: string, prefix: '' | 'out_'): Promise<FourSets> {
+  let all = IpSet.empty;
+  for (const key of SET_KEYS) {
+    const name = `${prefix}${key}.txt`;
+    const { set, report } = readList(await required(folder, name), { column: 'none' });
+    const [bad] = report.samples;
+    if (bad !== undefined) throw invalid(`${join(folder, name)}:${bad.line}`, bad.reason);
+    all = all.union(set);
+  }
+  return fourSets(all);
+}
+
+async function required(folder: string, name: string): Promise<Buffer> {
+  const staged = join(folder, STAGED);
+  const isCommitted = (await readWhole(join(staged, MANIFEST_FILE), FILE_CAP)) !== undefined;
+  const bytes =
+    (isCommitted ? await readWhole(join(staged, name), FILE_CAP) : undefined) ??
+    (await readWhole(join(folder, name), FILE_CAP));
+  if (bytes !== undefined) return bytes;
+  throw new BlocklistError('artefact-missing', `there is no ${join(folder, name)}`, {
+    where: join(folder, name),
+    hint: 'render the rules first: blocklist build',
+  });
+}
+
+function parseManifest(bytes: Buffer, folder: string): Manifest {
+  const where = join(folder, MANIFEST_FILE);
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw invalid(where, `it is not JSON: ${String(cause)}`);
+  }
+  const checked = manifestSchema.safeParse(value);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  throw invalid(where, `${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? 'wrong'}`);
+}
+
+function requireSame(folder: string, name: string, found: Buffer, expected: Uint8Array): void {
+  if (Buffer.compare(found, expected) === 0) return;
+  let at = 0;
+  let line = 1;
+  while (at < found.length && found[at] === expected[at]) if (found[at++] === 0x0a) line++;
+  const kind =
+    name === SCRIPT_FILE ? 'is not what we render from the lists' : 'is not in canonical form (sorted, minimal)';
+  throw invalid(`${join(folder, name)}:${line}`, `this line ${kind}`);
+}
+
+function invalid(where: string, what: string): BlocklistError {
+  return new BlocklistError('artefact-invalid', `${where}: ${what}`, {
+    where,
+    hint: 'the artefact was changed by hand or damaged: run blocklist build, or take it from git again',
+  });
+}

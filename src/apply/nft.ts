@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { BlocklistError } from '../errors.js';
+import { type RunResult, run } from '../io/run.js';
+import { FAMILY, LAYOUT, STATE, TABLE } from '../render/commands.js';
+
+/** Oldest version with the set comments and the set keys that the rules use; 1.0.6 is what the tests run. */
+const OLDEST = [1, 0, 2] as const;
+/** A first load of the largest real sets takes about a second; a machine that swaps may need a hundred times that. */
+const LOAD_TIMEOUT_MS = 180_000;
+
+const setsSchema = z.object({
+  nftables: z.array(
+    z.looseObject({
+      set: z
+        .looseObject({ family: z.string(), table: z.string(), name: z.string(), comment: z.string().optional() })
+        .optional(),
+    }),
+  ),
+});
+
+/** What the kernel says of our table without reading any element: milliseconds. */
+export interface LoadedState {
+  /** names of the sets of our table; empty: there is no table */
+  readonly setNames: readonly string[];
+  /** digest of what we loaded last; undefined when the table is not ours or was made by hand */
+  readonly digest: string | undefined;
+}
+
+/** The nft program, as the only way to the kernel. */
+export class Nft {
+  /** @throws BlocklistError `program-missing`, `nft-too-old` */
+  async requireVersion(): Promise<string> {
+    const { stdout } = await run(['nft', '--version']);
+    const text = stdout.toString('utf8');
+    const found = /v(\d+)\.(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number) ?? [];
+    const differing = OLDEST.findIndex((part, k) => (found[k] ?? 0) !== part);
+    if (found.length === 3 && (differing < 0 || (found[differing] ?? 0) > (OLDEST[differing] ?? 0)))
+      return found.join('.');
+    throw new BlocklistError('nft-too-old', `nft is ${text.trim()}, needed is ${OLDEST.join('.')} or newer`, {
+      where: 'nft --version',
+      hint: 'install a newer nftables package',
+    });
+  }
+
+  /** Lets nft read the script without changing anything. @throws as `load` */
+  async check(script: Uint8Array): Promise<void> {
+    succeeded(await run(['nft', '-c', '-f', '-'], { stdin: script, timeoutMs: LOAD_TIMEOUT_MS }));
+  }
+
+  /**
+   * Runs the script as one transaction: all of it, or nothing.
+   * @throws BlocklistError `no-permission`, `nft-message-too-long`, `nft-refused`; the kernel is then as before.
+   */
+  async load(script: Uint8Array): Promise<void> {
+    succeeded(await run(['nft', '-f', '-'], { stdin: script, timeoutMs: LOAD_TIMEOUT_MS }));
+  }
+
+  async loadedState(): Promise<LoadedState> {
+    // `-t list sets` is the one listing that does not read every element first.
+    const { stdout } = succeeded(await run(['nft', '-j', '-t', 'list', 'sets']));
+    const checked = setsSchema.parse(JSON.parse(stdout.toString('utf8') || '{"nftables":[]}'));
+    const ours = checked.nftables
+      .map(({ set }) => set)
+      .filter((set) => set !== undefined)
+      .filter((set) => set.family === FAMILY && set.table === TABLE);
+    const comment = ours.find(({ name }) => name === STATE)?.comment ?? '';
+    const digest = new RegExp(`^blocklist layout ${LAYOUT} (sha256:[0-9a-f]{64})$`).exec(comment)?.[1];
+    return { setNames: ours.map(({ name }) => name), digest };
+  }
+
+  /** Our whole table as libnftables JSON text. */
+  async listTable(): Promise<string> {
+    const result = await run(['nft', '-j', 'list', 'table', FAMILY, TABLE], { timeoutMs: LOAD_TIMEOUT_MS });
+    return succeeded(result).stdout.toString('utf8');
+  }
+
+  /** Removes our table: the only place where it is deleted. */
+  async deleteTable(): Promise<void> {
+    succeeded(await run(['nft', 'delete', 'table', FAMILY, TABLE]));
+  }
+}
+
+/** The result of a run that went well. nft has one exit status for every failure, so its text (in the C locale) has to tell them apart. */
+function succeeded(result: RunResult): RunResult {
+  if (result.status === 0) return result;
+  const { stderr } = result;
+  const said = stderr.trim().split('\n').slice(0, 3).join(' ').slice(0, 300);
+  if (/Operation not permitted|must be root/.test(stderr)) {
+    throw new BlocklistError('no-permission', 'the kernel does not let this user change the firewall', {
+      where: 'nft',
+      hint: 'run as root, or with CAP_NET_ADMIN',
+    });
+  }
+  if (/Message too long|No buffer space/.test(stderr)) {
+    throw new BlocklistError(
+      'nft-message-too-long',
+      'the kernel refused the transaction as too large; nothing was changed',
+      {
+        where: 'nft',
+        hint: 'inside a container or user namespace: run on the host, or raise net.core.wmem_max there',
+      },
+    );
+  }
+  throw new BlocklistError(
+    'nft-refused',
+    `nft refused: ${said || `exit status ${result.status}`}; nothing was changed`,
+    {
+      where: 'nft',
+      hint: 'see nft list ruleset for what is loaded; report this with the message above',
+    },
+  );
+}
+
+export type NamespaceCheck = { readonly checked: true } | { readonly checked: false; readonly why: string };
+
+/**
+ * Lets nft check the script in a network namespace of its own, where nothing of this host can be touched: for a build, which
+ * must not need the right to change the firewall.
+ * @throws BlocklistError `nft-refused` when nft finds fault with it.
+ */
+export async function checkInNewNamespace(script: Uint8Array, isRoot: boolean): Promise<NamespaceCheck> {
+  const unshare = ['unshare', ...(isRoot ? ['-n'] : ['-r', '-n'])] as const;
+  try {
+    const probe = await run([...unshare, 'nft', 'list', 'tables']);
+    if (probe.status !== 0) return { checked: false, why: probe.stderr.trim().split('\n')[0] ?? 'not allowed here' };
+  } catch (error) {
+    if (error instanceof BlocklistError && error.code === 'program-missing')
+      return { checked: false, why: error.message };
+    throw error;
+  }
+  succeeded(await run([...unshare, 'nft', '-c', '-f', '-'], { stdin: script, timeoutMs: LOAD_TIMEOUT_MS }));
+  return { checked: true };
+}

@@ -1,0 +1,99 @@
+import { dirname, resolve } from 'node:path';
+import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { BlocklistError } from '../errors.js';
+import { readWhole } from '../io/files.js';
+import { describeIssue } from './issues.js';
+import { type ConfigValues, configSchema } from './schema.js';
+
+const LARGEST_CONFIG = 1 << 20;
+
+/** A checked configuration. Paths inside are absolute. */
+export interface Config extends ConfigValues {
+  /** absolute path of the file */
+  readonly file: string;
+  /** absolute path of its folder: relative paths in the file start here */
+  readonly folder: string;
+}
+
+/**
+ * Reads and checks `blocklist.yaml`.
+ * @throws BlocklistError `config-missing`, `config-syntax`, `config-invalid`; the message has one line for each problem: file:line, key, expected, found.
+ */
+export async function loadConfig(path: string): Promise<Config> {
+  const file = resolve(path);
+  const text = await readWhole(file, LARGEST_CONFIG);
+  if (text === undefined) {
+    throw new BlocklistError('config-missing', `there is no ${path}`, {
+      where: file,
+      hint: 'name one with --config FILE; examples/quickstart/blocklist.yaml is a start',
+    });
+  }
+  return parseConfig(text.toString('utf8'), file);
+}
+
+/** `loadConfig` for text at hand; `file` is for messages and as the root of relative paths. */
+export function parseConfig(text: string, file: string): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true });
+  const [syntax] = document.errors;
+  if (syntax !== undefined) {
+    const line = lines.linePos(syntax.pos[0]).line;
+    const [what = ''] = syntax.message.split('\n');
+    throw new BlocklistError('config-syntax', `${file}:${line}: ${what}`, {
+      where: `${file}:${line}`,
+      hint: 'the file is YAML: check indentation, colons and quotes on that line',
+    });
+  }
+  const checked = configSchema.safeParse(document.toJS() ?? {});
+  if (!checked.success) {
+    const problems = checked.error.issues
+      .map((issue) => describeIssue(issue, document.toJS()))
+      .map(({ path, message }) => ({ line: lineOf(document.contents, path, lines), message }))
+      .sort((a, b) => a.line - b.line);
+    throw new BlocklistError('config-invalid', problems.map((p) => `${file}:${p.line}: ${p.message}`).join('\n'), {
+      where: `${file}:${problems[0]?.line ?? 1}`,
+      hint: 'config.schema.json in the package lists every key for your editor',
+    });
+  }
+  const folder = dirname(file);
+  return { ...absolutePaths(checked.data, folder), file, folder };
+}
+
+/** Line of the deepest node on the path: of the key itself where the path ends in a key. */
+function lineOf(root: Node | null, path: readonly PropertyKey[], lines: LineCounter): number {
+  let node: unknown = root;
+  let offset = root?.range?.[0] ?? 0;
+  for (const key of path) {
+    let next: unknown;
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === key);
+      if (pair === undefined) break;
+      if (isScalar(pair.key)) offset = pair.key.range?.[0] ?? offset;
+      next = pair.value;
+    } else if (node !== null && typeof node === 'object' && 'items' in node && Array.isArray(node.items)) {
+      next = node.items[Number(key)];
+      offset = (next as Node | undefined)?.range?.[0] ?? offset;
+    } else break;
+    node = next;
+  }
+  return lines.linePos(offset).line;
+}
+
+function absolutePaths(values: ConfigValues, folder: string): ConfigValues {
+  const at = (path: string) => resolve(folder, path);
+  const { rules, cache, state, 'country-database': database } = values.paths;
+  return {
+    ...values,
+    sources: {
+      ...values.sources,
+      custom: values.sources.custom.map((entry) => ('file' in entry ? { ...entry, file: at(entry.file) } : entry)),
+    },
+    allow: { ...values.allow, files: values.allow.files.map(at) },
+    paths: {
+      rules: at(rules),
+      ...(cache === undefined ? {} : { cache: at(cache) }),
+      ...(state === undefined ? {} : { state: at(state) }),
+      ...(database === undefined ? {} : { 'country-database': at(database) }),
+    },
+  };
+}

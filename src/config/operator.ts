@@ -1,0 +1,41 @@
+import IpCidr from 'ip-cidr';
+import ipaddr from 'ipaddr.js';
+import { BlocklistError } from '../errors.js';
+import { formatPrefix, type Prefix, parsePrefix } from '../ip/index.js';
+
+export type OperatorPrefix =
+  | { readonly ok: true; readonly prefix: Prefix }
+  | { readonly ok: false; readonly problem: string };
+
+/**
+ * An address or block that a person typed. As strict as the parser of feeds, and stricter on host bits: in a feed
+ * `203.0.113.5/24` is a habit, typed by hand it is a mistake in one of its two halves. What went wrong is explained with the libraries
+ * that read addresses as leniently as other programs do.
+ */
+export function operatorPrefix(text: string): OperatorPrefix {
+  let prefix: Prefix;
+  try {
+    prefix = parsePrefix(text);
+  } catch (error) {
+    if (!(error instanceof BlocklistError)) throw error;
+    return { ok: false, problem: `${error.message}${lenientReading(text)}` };
+  }
+  const bare = text.split('/')[0] ?? '';
+  const block = formatPrefix(prefix);
+  const first = block.split('/')[0];
+  if (!text.includes('/') || ipaddr.parse(bare).toString() === ipaddr.parse(first ?? '').toString()) {
+    return { ok: true, prefix };
+  }
+  const [from, to] = new IpCidr(block).toRange();
+  return {
+    ok: false,
+    problem: `${text} has host bits set: as a block it covers ${from} to ${to}; write ${block} for the block or ${bare} for one address`,
+  };
+}
+
+/** How a lenient program would read a text that we refuse: `010.0.0.1` is 8.0.0.1 for them. */
+function lenientReading(text: string): string {
+  if (text.includes('/') || !ipaddr.isValid(text)) return '';
+  const read = ipaddr.parse(text).toString();
+  return read === text ? '' : ` (other programs read it as ${read}: write that, or what you meant)`;
+}

@@ -1,0 +1,68 @@
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { BlocklistError } from '../errors.js';
+
+/**
+ * The chunks, unpacked when they begin with the gzip magic (RFC 1952 section 2.3.1: `1f 8b`), whatever the name says.
+ * @throws BlocklistError `too-large` when more than `cap` bytes come out, `bad-gzip` for a damaged or truncated stream.
+ */
+export async function* unpacked(
+  chunks: AsyncIterable<Uint8Array>,
+  cap: number,
+  where: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const head: Uint8Array[] = [];
+  let headBytes = 0;
+  while (headBytes < 2) {
+    const next = await iterator.next();
+    if (next.done === true) break;
+    head.push(next.value);
+    headBytes += next.value.length;
+  }
+  const [first = 0, second = 0] = head.flatMap((chunk) => [...chunk.subarray(0, 2)]);
+  const whole = rejoin(head, iterator);
+  let size = 0;
+  for await (const chunk of first === 0x1f && second === 0x8b ? gunzip(whole, where) : whole) {
+    size += chunk.length;
+    if (size > cap) {
+      throw new BlocklistError('too-large', `the list is larger than ${cap.toLocaleString('en')} bytes`, {
+        where,
+        hint: 'no list that is worth loading is that large; check the address or raise the cap for this source',
+      });
+    }
+    yield chunk;
+  }
+}
+
+async function* rejoin(
+  head: readonly Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* head;
+    for (;;) {
+      const next = await rest.next();
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    await rest.return?.();
+  }
+}
+
+async function* gunzip(chunks: AsyncIterable<Uint8Array>, where: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const output = pipeline(Readable.from(chunks, { objectMode: true }), createGunzip({ chunkSize: 1 << 18 }), () => {
+    // The error is thrown by the iteration below.
+  });
+  try {
+    for await (const chunk of output) yield chunk as Uint8Array;
+  } catch (cause) {
+    if (cause instanceof BlocklistError) throw cause;
+    throw new BlocklistError('bad-gzip', 'the gzip data is damaged or cut off', {
+      where,
+      hint: 'fetch the file again',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { BlocklistError } from '../errors.js';
+
+/** Where system programs are looked for: fixed, so that nobody's PATH decides what root runs. */
+const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+
+export interface RunOptions {
+  readonly stdin?: Uint8Array | string;
+  /** default 60,000 */
+  readonly timeoutMs?: number;
+}
+
+export interface RunResult {
+  /** exit status, or 128 + signal number is not used: a killed program throws */
+  readonly status: number;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/**
+ * Runs a program by its argument vector, never through a shell, with the C locale.
+ * @throws BlocklistError `program-missing`, `program-timeout`, or `program-failed` when a signal ended it. A non-zero status is returned, not thrown.
+ */
+export async function run(argv: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> {
+  const [program, ...args] = argv;
+  const timeout = options.timeoutMs ?? 60_000;
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env: { PATH: SYSTEM_PATH, LC_ALL: 'C' }, timeout, killSignal: 'SIGKILL' });
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    // A program that refuses its input early closes the pipe; its own status tells why.
+    child.stdin.on('error', () => undefined);
+    child.on('error', (cause: NodeJS.ErrnoException) => {
+      const missing = cause.code === 'ENOENT';
+      reject(
+        new BlocklistError(missing ? 'program-missing' : 'program-failed', `cannot run ${program}: ${cause.message}`, {
+          where: program,
+          hint: missing ? `install it: apt-get install ${PACKAGE_OF[program] ?? program}` : 'try it by hand',
+          cause,
+        }),
+      );
+    });
+    child.on('close', (status, signal) => {
+      const stderr = Buffer.concat(err).toString('utf8');
+      if (status !== null) return resolve({ status, stdout: Buffer.concat(out), stderr });
+      const late = signal === 'SIGKILL';
+      reject(
+        new BlocklistError(late ? 'program-timeout' : 'program-failed', `${program} was ended by ${signal}`, {
+          where: program,
+          hint: late ? `it had ${timeout / 1000} s; the machine may be short of memory` : 'try it by hand',
+        }),
+      );
+    });
+    child.stdin.end(options.stdin ?? '');
+  });
+}
+
+const PACKAGE_OF: Readonly<Record<string, string>> = { nft: 'nftables', unshare: 'util-linux', ip: 'iproute2' };

@@ -1,0 +1,96 @@
+import { BlocklistError } from '../errors.js';
+
+/** Byte-level facts about lines of text; the reader of lists puts them together. */
+
+const LF = 0x0a;
+const CR = 0x0d;
+const HASH = 0x23;
+const SEMICOLON = 0x3b;
+const SLASH = 0x2f;
+const DOT = 0x2e;
+
+/**
+ * Reads the line at `b[i]` if it is a strict dotted quad and nothing else (LF or CRLF behind it): returns the position of the next line, or −1.
+ * The same rules as parseV4, unrolled, and without bounds checks, for which `b` must hold an LF at or behind `i`.
+ */
+export function bareV4Line(b: Uint8Array, i: number, out: Uint32Array): number {
+  let p = i;
+  let word = 0;
+  for (let octet = 0; ; octet++) {
+    let value = b[p]! - 48;
+    if (value < 0 || value > 9) return -1;
+    let next = b[++p]!;
+    if (next >= 48 && next <= 57 && value !== 0) {
+      value = value * 10 + next - 48;
+      next = b[++p]!;
+      if (next >= 48 && next <= 57) {
+        value = value * 10 + next - 48;
+        next = b[++p]!;
+        if (value > 255) return -1;
+      }
+    }
+    word = (word << 8) | value;
+    p++;
+    if (octet < 3) {
+      if (next !== DOT) return -1;
+      continue;
+    }
+    out[0] = word;
+    if (next === LF) return p;
+    return next === CR && b[p] === LF ? p + 1 : -1;
+  }
+}
+
+export function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+export function isDigit(byte: number): boolean {
+  return byte >= 48 && byte <= 57;
+}
+
+/** Space, tab, vertical tab, form feed, and the UTF-8 form of the no-break space that web pages leave behind. */
+export function skipBlanks(b: Uint8Array, from: number, end: number): number {
+  let p = from;
+  for (; p < end; p++) {
+    const byte = b[p]!;
+    if (byte === 0x20 || byte === 0x09 || byte === 0x0b || byte === 0x0c) continue;
+    if (byte === 0xc2 && p + 1 < end && b[p + 1] === 0xa0) p++;
+    else break;
+  }
+  return p;
+}
+
+export function isComment(b: Uint8Array, p: number, end: number): boolean {
+  const byte = b[p]!;
+  return byte === HASH || byte === SEMICOLON || (byte === SLASH && p + 1 < end && b[p + 1] === SLASH);
+}
+
+/** Position behind the first line end at or after `from`, or −1. A CR as the last byte may be half of CRLF and does not count. */
+export function lineEndIn(b: Uint8Array, from: number): number {
+  for (let i = from; i < b.length; i++) {
+    if (b[i] === LF) return i + 1;
+    if (b[i] === CR && i + 1 < b.length) return b[i + 1] === LF ? i + 2 : i + 1;
+  }
+  return -1;
+}
+
+/** Position behind the last line end of the chunk, `from` when it has none. */
+export function lastLineEnd(b: Uint8Array, from: number): number {
+  for (let i = b.length - 1; i >= from; i--) if (b[i] === LF || (b[i] === CR && i + 1 < b.length)) return i + 1;
+  return from;
+}
+
+export function hasUtf8Mark(b: Uint8Array): boolean {
+  return b[0] === 0xef && b[1] === 0xbb && b[2] === 0xbf;
+}
+
+export function refuseUtf16(b: Uint8Array): void {
+  if (!((b[0] === 0xff && b[1] === 0xfe) || (b[0] === 0xfe && b[1] === 0xff))) return;
+  throw new BlocklistError('bad-encoding', 'the list is UTF-16 text, which no feed uses for addresses', {
+    hint: 'convert it first: iconv -f utf-16 -t utf-8 LIST',
+  });
+}

@@ -1,0 +1,42 @@
+import type { RuleSets, SourceShare } from '../build/build.js';
+import { countAddresses } from '../ip/index.js';
+import { loadCommands, namedSets } from './commands.js';
+import { digestOf, manifestOf, renderLists } from './manifest.js';
+import { type NftJson, printJson } from './nft-json.js';
+import { printText } from './nft-text.js';
+
+export const SCRIPT_FILE = 'blocklist.nft';
+export const MANIFEST_FILE = 'manifest.json';
+
+/** The nft script that loads these sets, from any earlier state of our table, in one transaction. */
+export function renderNft(sets: RuleSets): Uint8Array {
+  return script(sets, digestOf(renderLists(sets)));
+}
+
+/** The same transaction as renderNft, as libnftables JSON for `nft -j -f`. */
+export function renderNftJson(sets: RuleSets): NftJson {
+  return printJson(loadCommands(sets, digestOf(renderLists(sets))));
+}
+
+/** The files of `rules/` by name, in the order in which they are written: the manifest last. */
+export function renderArtefact(sets: RuleSets, shares: readonly SourceShare[]): Map<string, Uint8Array> {
+  const lists = renderLists(sets);
+  const digest = digestOf(lists);
+  const manifest = manifestOf(sets, digest, shares);
+  return new Map([
+    [SCRIPT_FILE, script(sets, digest)],
+    ...lists,
+    [MANIFEST_FILE, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)],
+  ]);
+}
+
+function script(sets: RuleSets, digest: string): Uint8Array {
+  const header = [
+    'Rendered by blocklist from the plain lists beside this file. Load: blocklist apply, or nft -f this file.',
+    digest,
+    ...namedSets(sets).map(
+      ({ name, prefixes }) => `${name}: ${prefixes.size} prefixes, ${countAddresses(prefixes)} addresses`,
+    ),
+  ];
+  return printText(header, loadCommands(sets, digest));
+}

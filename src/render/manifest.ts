@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { RuleSets, SourceShare } from '../build/build.js';
+import { countAddresses } from '../ip/index.js';
+import { LAYOUT, namedSets } from './commands.js';
+import { linesOf } from './nft-text.js';
+
+const count = z.string().regex(/^\d+$/);
+const size = z.strictObject({ prefixes: z.int().min(0), addresses: count });
+
+/** `manifest.json`: what was rendered and from what. No time and no name of a host: the same bytes on every machine. */
+export const manifestSchema = z.strictObject({
+  schema: z.literal('blocklist/manifest'),
+  version: z.literal(1),
+  layout: z.literal(LAYOUT),
+  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  policy: z.strictObject({ drop: z.literal('all') }),
+  sets: z.record(z.string().regex(/^(out_)?(nodes|nets)[46]$/), size),
+  sources: z.array(
+    z.strictObject({
+      id: z.string(),
+      kind: z.enum(['feed', 'file', 'country']),
+      direction: z.enum(['in', 'out', 'both']),
+      entries: z.int().min(0),
+      addresses: z.strictObject({ v4: count, v6: count }),
+      unique: z.strictObject({ v4: count, v6: count }),
+    }),
+  ),
+});
+export type Manifest = z.output<typeof manifestSchema>;
+
+/** The plain lists by file name: one prefix a line, numeric order. */
+export function renderLists(sets: RuleSets): Map<string, Uint8Array> {
+  return new Map(
+    namedSets(sets).map(({ name, prefixes }) => [`${name}.txt`, linesOf(prefixes, { before: '', after: '\n' })]),
+  );
+}
+
+/** Identity of the rules: layout and content of every set. The kernel's `state` set carries it. */
+export function digestOf(lists: ReadonlyMap<string, Uint8Array>): string {
+  const hash = createHash('sha256').update(`blocklist layout ${LAYOUT} drop all\n`);
+  for (const [name, bytes] of lists) hash.update(`${name} ${bytes.length}\n`).update(bytes);
+  return `sha256:${hash.digest('hex')}`;
+}
+
+export function manifestOf(sets: RuleSets, digest: string, shares: readonly SourceShare[]): Manifest {
+  const text = ({ v4, v6 }: { readonly v4: number; readonly v6: bigint }) => ({ v4: String(v4), v6: String(v6) });
+  return {
+    schema: 'blocklist/manifest',
+    version: 1,
+    layout: LAYOUT,
+    digest,
+    policy: { drop: 'all' },
+    sets: Object.fromEntries(
+      namedSets(sets).map(({ name, prefixes }) => [
+        name,
+        { prefixes: prefixes.size, addresses: String(countAddresses(prefixes)) },
+      ]),
+    ),
+    sources: shares.map(({ id, kind, direction, entries, addresses, unique }) => ({
+      id,
+      kind,
+      direction,
+      entries,
+      addresses: text(addresses),
+      unique: text(unique),
+    })),
+  };
+}

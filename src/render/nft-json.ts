@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { formatAddress, type Prefixes } from '../ip/index.js';
+import { EARLY_PRIORITY, FAMILY, type NftCommand, TABLE } from './commands.js';
+
+/** libnftables JSON (libnftables-json(5)), schema version 1: what we send, and what we read back. */
+
+const place = { family: z.literal(FAMILY), table: z.literal(TABLE) };
+
+/** An element: an address, or a block. nft also prints ranges. */
+export const elementSchema = z.union([
+  z.string(),
+  z.strictObject({ prefix: z.strictObject({ addr: z.string(), len: z.int() }) }),
+  z.strictObject({ range: z.tuple([z.string(), z.string()]) }),
+]);
+export type NftElement = z.output<typeof elementSchema>;
+
+const emittedSet = z.strictObject({
+  ...place,
+  name: z.string(),
+  type: z.enum(['ipv4_addr', 'ipv6_addr', 'mark']),
+  flags: z.array(z.literal('interval')).optional(),
+  comment: z.string().max(127).optional(),
+});
+const named = z.strictObject({ ...place, name: z.string() });
+const emittedChain = z.union([
+  named,
+  z.strictObject({
+    ...place,
+    name: z.string(),
+    type: z.literal('filter'),
+    hook: z.enum(['prerouting', 'output']),
+    prio: z.int(),
+    policy: z.literal('accept'),
+  }),
+]);
+
+const emittedCommand = z.union([
+  z.strictObject({ metainfo: z.strictObject({ json_schema_version: z.literal(1) }) }),
+  z.strictObject({ add: z.strictObject({ table: z.strictObject({ family: place.family, name: place.table }) }) }),
+  z.strictObject({ add: z.strictObject({ counter: named }) }),
+  z.strictObject({ add: z.strictObject({ set: emittedSet }) }),
+  z.strictObject({ add: z.strictObject({ chain: emittedChain }) }),
+  z.strictObject({
+    add: z.strictObject({
+      element: z.strictObject({ ...place, name: z.string(), elem: z.array(elementSchema).min(1) }),
+    }),
+  }),
+  z.strictObject({
+    add: z.strictObject({
+      rule: z.strictObject({ ...place, chain: z.string(), expr: z.array(z.record(z.string(), z.unknown())).min(1) }),
+    }),
+  }),
+  z.strictObject({ flush: z.union([z.strictObject({ set: named }), z.strictObject({ chain: named })]) }),
+  z.strictObject({ delete: z.union([z.strictObject({ set: named }), z.strictObject({ chain: named })]) }),
+]);
+
+/** A whole input for `nft -j -f`. */
+export const emittedSchema = z.strictObject({ nftables: z.array(emittedCommand) });
+export type NftJson = z.output<typeof emittedSchema>;
+
+/** The commands as libnftables JSON. */
+export function printJson(commands: readonly NftCommand[]): NftJson {
+  const json = { nftables: [{ metainfo: { json_schema_version: 1 } }, ...commands.map(toJson)] };
+  return emittedSchema.parse(json);
+}
+
+const IN_TABLE = { family: FAMILY, table: TABLE };
+
+function toJson(command: NftCommand): object {
+  switch (command.do) {
+    case 'add-table':
+      return { add: { table: { family: FAMILY, name: TABLE } } };
+    case 'add-counter':
+      return { add: { counter: { ...IN_TABLE, name: command.name } } };
+    case 'add-set': {
+      const { name, type, interval, comment } = command.set;
+      const flags = interval ? { flags: ['interval'] } : {};
+      return { add: { set: { ...IN_TABLE, name, type, ...flags, ...(comment === undefined ? {} : { comment }) } } };
+    }
+    case 'flush-set':
+      return { flush: { set: { ...IN_TABLE, name: command.set.name } } };
+    case 'delete-set':
+      return { delete: { set: { ...IN_TABLE, name: command.set.name } } };
+    case 'add-chain': {
+      const { name, hook } = command.chain;
+      const base = hook === undefined ? {} : { type: 'filter', hook, prio: EARLY_PRIORITY, policy: 'accept' };
+      return { add: { chain: { ...IN_TABLE, name, ...base } } };
+    }
+    case 'flush-chain':
+      return { flush: { chain: { ...IN_TABLE, name: command.chain.name } } };
+    case 'delete-chain':
+      return { delete: { chain: { ...IN_TABLE, name: command.chain.name } } };
+    case 'add-rule':
+      return { add: { rule: { ...IN_TABLE, chain: command.rule.chain, expr: command.rule.json } } };
+    case 'add-elements':
+      return { add: { element: { ...IN_TABLE, name: command.set.name, elem: elementsOf(command.prefixes) } } };
+  }
+}
+
+function elementsOf({ family, size, words, lengths }: Prefixes): NftElement[] {
+  const elements: NftElement[] = [];
+  for (let i = 0; i < size; i++) {
+    const addr = formatAddress(family, words, i * family.words);
+    const len = lengths[i]!;
+    elements.push(len === family.bits ? addr : { prefix: { addr, len } });
+  }
+  return elements;
+}
