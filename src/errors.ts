@@ -32,6 +32,7 @@ const STATUS_OF = {
   'artefact-missing': ExitStatus.usage,
   'empty-result': ExitStatus.refused,
   'coverage-limit': ExitStatus.refused,
+  'source-lost': ExitStatus.refused,
   lockout: ExitStatus.refused,
   'not-confirmed': ExitStatus.refused,
   'file-unreadable': ExitStatus.failed,

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { RuleSets } from '../build/build.js';
 import { BlocklistError } from '../errors.js';
-import { errnoOf, moveFile, readWhole, removeTree, writeAtomic } from '../io/files.js';
+import { errnoOf, readWhole } from '../io/read.js';
+import { moveFile, removeTree, writeAtomic } from '../io/write.js';
 import { type FourSets, fourSets, IpSet, readList, SET_KEYS } from '../ip/index.js';
 import { MANIFEST_FILE, renderNft, SCRIPT_FILE } from '../render/artefact.js';
 import { digestOf, type Manifest, manifestSchema, renderLists } from '../render/manifest.js';
@@ -30,9 +31,19 @@ const STAGED = '.next';
 export async function writeArtefact(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
   const staged = join(folder, STAGED);
   await finishMove(folder);
+  if (await holds(folder, files)) return;
   await removeTree(staged);
   for (const [name, bytes] of files) await writeAtomic(join(staged, name), bytes);
   await finishMove(folder);
+}
+
+/** Whether the files are there already, byte for byte: a night without news writes nothing. */
+async function holds(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<boolean> {
+  for (const [name, bytes] of files) {
+    const found = await readWhole(join(folder, name), FILE_CAP);
+    if (found === undefined || Buffer.compare(found, bytes) !== 0) return false;
+  }
+  return true;
 }
 
 /** Moves a completed staged artefact into place; an incomplete one (no manifest) is left for the next write to replace. */
@@ -91,6 +102,16 @@ export async function readArtefact(folder: string): Promise<Artefact> {
     throw invalid(join(folder, MANIFEST_FILE), `its digest is ${manifest.digest}, the lists have ${digest}`);
   }
   return { folder, sets, digest, manifest, script };
+}
+
+/** The manifest alone, unproven; undefined when there is no artefact or it is damaged. */
+export async function readManifest(folder: string): Promise<Manifest | undefined> {
+  try {
+    return parseManifest(await required(folder, MANIFEST_FILE), folder);
+  } catch (error) {
+    if (error instanceof BlocklistError) return undefined;
+    throw error;
+  }
 }
 
 async function readSets(folder: string, prefix: '' | 'out_'): Promise<FourSets> {

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { BlocklistError } from '../errors.js';
-import { readWhole } from '../io/files.js';
+import { readWhole } from '../io/read.js';
 import { describeIssue } from './issues.js';
 import { type ConfigValues, configSchema } from './schema.js';
 

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BlocklistError } from '../errors.js';
-import { errnoOf } from '../io/files.js';
+import { errnoOf } from '../io/read.js';
 
 /** Whose files root may trust: its own, and those of the person who called sudo. */
 export interface TrustedOwners {

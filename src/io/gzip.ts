@@ -1,5 +1,4 @@
 import { pipeline, Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { BlocklistError } from '../errors.js';
 
 /**
@@ -52,6 +51,8 @@ async function* rejoin(
 }
 
 async function* gunzip(chunks: AsyncIterable<Uint8Array>, where: string): AsyncGenerator<Uint8Array, void, undefined> {
+  // Loaded when needed: most lists are not packed, and `merge` is measured in milliseconds.
+  const { createGunzip } = await import('node:zlib');
   const output = pipeline(Readable.from(chunks, { objectMode: true }), createGunzip({ chunkSize: 1 << 18 }), () => {
     // The error is thrown by the iteration below.
   });

@@ -5,7 +5,7 @@ export { decompose, splitNodes } from './decompose.js';
 export type { RejectReason } from './entry.js';
 export type { Address, Family, Prefix } from './family.js';
 export { FAMILIES, IPV4, IPV6 } from './family.js';
-export { formatAddress, formatPrefix, LONGEST_PREFIX_TEXT, writePrefix } from './format.js';
+export { formatAddress, formatPrefix, LONGEST_PREFIX_TEXT, writeAddress, writePrefix } from './format.js';
 export type { FourSets, SetKey } from './four-sets.js';
 export { countAddresses, fourSets, SET_KEYS } from './four-sets.js';
 export { IpSet, IpSetBuilder } from './ip-set.js';

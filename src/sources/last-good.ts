@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { errnoOf, readWhole, regularFileChunks, removeTree, writeAtomic } from '../io/files.js';
+import { errnoOf, readWhole, regularFileChunks } from '../io/read.js';
+import { removeTree, writeAtomic } from '../io/write.js';
 
 const metaSchema = z.object({
   version: z.literal(1),

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { BlocklistError } from '../errors.js';
-import { regularFileChunks } from '../io/files.js';
 import { unpacked } from '../io/gzip.js';
+import { regularFileChunks } from '../io/read.js';
 import type { IpSet, ListReport } from '../ip/index.js';
 import type { Direction, Loaded, Network, Source } from './contract.js';
 import type { FormatName } from './feeds/formats/index.js';

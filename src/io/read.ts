@@ -1,8 +1,5 @@
 import { constants, createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { lock as takeLock } from 'proper-lockfile';
-import writeFileAtomic from 'write-file-atomic';
+import { open, readFile, stat } from 'node:fs/promises';
 import { BlocklistError } from '../errors.js';
 
 const READ_CHUNK = 1 << 20;
@@ -75,77 +72,5 @@ export async function readWhole(path: string, cap: number): Promise<Buffer | und
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return undefined;
     throw unreadable(path, cause);
-  }
-}
-
-function unwritable(path: string, cause: unknown): BlocklistError {
-  if (cause instanceof BlocklistError) return cause;
-  const errno = errnoOf(cause);
-  const hint = errno === 'ENOSPC' ? 'free some space; the file is as it was' : 'check the folder and who may write it';
-  const what = errno ?? String(cause);
-  return new BlocklistError('file-unwritable', `cannot write ${path}: ${what}`, { where: path, hint, cause });
-}
-
-export async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    throw unwritable(path, cause);
-  }
-}
-
-/**
- * Writes a file so that it is the old one or the new one at every moment: temporary name in the same folder, fsync, rename.
- * @throws BlocklistError `file-unwritable`; the old file is then untouched.
- */
-export async function writeAtomic(path: string, data: Uint8Array | string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFileAtomic(
-      path,
-      typeof data === 'string' ? data : Buffer.from(data.buffer, data.byteOffset, data.length),
-    );
-  } catch (cause) {
-    throw unwritable(path, cause);
-  }
-}
-
-export async function moveFile(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch (cause) {
-    throw unwritable(to, cause);
-  }
-}
-
-export async function removeTree(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true });
-  } catch (cause) {
-    throw unwritable(path, cause);
-  }
-}
-
-/**
- * Runs `work` while holding the one lock of all writers in `folder`. A lock whose owner died is taken over after 30 s without a sign of life.
- * @throws BlocklistError `locked` when another run holds it.
- */
-export async function withLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  await makeFolder(folder);
-  let release: () => Promise<void>;
-  try {
-    release = await takeLock(folder, { stale: 30_000, retries: { retries: 20, minTimeout: 100, maxTimeout: 500 } });
-  } catch (cause) {
-    if (errnoOf(cause) !== 'ELOCKED') throw unwritable(folder, cause);
-    throw new BlocklistError('locked', 'another blocklist run is writing', {
-      where: folder,
-      hint: 'wait for it to end; a lock left by a crash is taken over after 30 seconds',
-      cause,
-    });
-  }
-  try {
-    return await work();
-  } finally {
-    await release();
   }
 }

@@ -1,0 +1,57 @@
+import { access } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Config, loadConfig } from '../config/load.js';
+import { requireTrusted } from '../config/owner.js';
+import { BlocklistError } from '../errors.js';
+import { type Context, defaultFolder, type GlobalOptions } from './context.js';
+
+/** A configuration with the folders it works in. */
+export interface Project {
+  readonly config: Config;
+  readonly cache: string;
+  readonly state: string;
+}
+
+const SYSTEM_CONFIG = '/etc/blocklist/blocklist.yaml';
+
+/** Finds and reads the configuration. As root, refuses files that others could change. */
+export async function openProject(options: GlobalOptions, context: Context): Promise<Project> {
+  const path = options.config ?? (await firstExisting([resolve(context.cwd, 'blocklist.yaml'), SYSTEM_CONFIG]));
+  if (path === undefined) {
+    throw new BlocklistError('config-missing', `there is no blocklist.yaml here and no ${SYSTEM_CONFIG}`, {
+      hint: 'name one with --config FILE; examples/quickstart/blocklist.yaml in the package is a start',
+    });
+  }
+  const config = await loadConfig(resolve(context.cwd, path));
+  if (context.uid === 0) await requireTrusted(deciding(config), owners(context));
+  const { env } = context;
+  return {
+    config,
+    cache: env.BLOCKLIST_CACHE_DIR || config.paths.cache || defaultFolder(context, 'cache'),
+    state: env.BLOCKLIST_STATE_DIR || config.paths.state || defaultFolder(context, 'state'),
+  };
+}
+
+/** Files whose content decides what root's firewall does. */
+function deciding(config: Config): string[] {
+  const { rules } = config.paths;
+  const files = config.sources.custom.flatMap((entry) => ('file' in entry ? [entry.file] : []));
+  return [config.file, ...config.allow.files, ...files, rules, join(rules, 'manifest.json')];
+}
+
+function owners({ env }: Context) {
+  const ids = (name: 'SUDO_UID' | 'SUDO_GID') => [0, ...(/^\d+$/.test(env[name] ?? '') ? [Number(env[name])] : [])];
+  return { uids: ids('SUDO_UID'), gids: ids('SUDO_GID') };
+}
+
+async function firstExisting(paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) {
+    try {
+      await access(path);
+      return path;
+    } catch {
+      // Not there or not ours to read: the next place.
+    }
+  }
+  return undefined;
+}

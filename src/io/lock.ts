@@ -1,0 +1,28 @@
+import { lock as takeLock } from 'proper-lockfile';
+import { BlocklistError } from '../errors.js';
+import { errnoOf } from './read.js';
+import { makeFolder, unwritable } from './write.js';
+
+/**
+ * Runs `work` while holding the one lock of all writers in `folder`. A lock whose owner died is taken over after 30 s without a sign of life.
+ * @throws BlocklistError `locked` when another run holds it.
+ */
+export async function withLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  await makeFolder(folder);
+  let release: () => Promise<void>;
+  try {
+    release = await takeLock(folder, { stale: 30_000, retries: { retries: 20, minTimeout: 100, maxTimeout: 500 } });
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ELOCKED') throw unwritable(folder, cause);
+    throw new BlocklistError('locked', 'another blocklist run is writing', {
+      where: folder,
+      hint: 'wait for it to end; a lock left by a crash is taken over after 30 seconds',
+      cause,
+    });
+  }
+  try {
+    return await work();
+  } finally {
+    await release();
+  }
+}

@@ -1,0 +1,34 @@
+/** Numbers as people read them, the same in every locale. */
+
+export function grouped(value: number | bigint): string {
+  return value.toLocaleString('en-US');
+}
+
+/** Exact up to fifteen digits; IPv6 counts beyond that as a power of two, `2^103.4`. */
+export function addressCount(value: bigint): string {
+  if (value < 10n ** 15n) return grouped(value);
+  const digits = value.toString(2);
+  const top = Number.parseInt(digits.slice(0, 50), 2);
+  return `2^${(Math.log2(top) + digits.length - 50).toFixed(1)}`;
+}
+
+/** 0.2531 → `25.31 %` */
+export function percent(share: number): string {
+  const value = share * 100;
+  return `${value >= 100 || value === 0 ? value.toFixed(0) : value.toFixed(2)} %`;
+}
+
+const UNITS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+] as const;
+
+/** `3 days`, `5 hours`, `1 minute`, `now` */
+export function age(ms: number): string {
+  for (const [unit, size] of UNITS) {
+    const count = Math.floor(ms / size);
+    if (count >= 1) return `${count} ${unit}${count === 1 ? '' : 's'}`;
+  }
+  return 'now';
+}

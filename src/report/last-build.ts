@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readWhole } from '../io/read.js';
+import { writeAtomic } from '../io/write.js';
+import type { Loaded } from '../sources/contract.js';
+
+const schema = z.object({
+  version: z.literal(1),
+  /** milliseconds since 1970 */
+  at: z.number(),
+  sources: z.array(z.object({ id: z.string(), date: z.number(), state: z.string(), problem: z.string().optional() })),
+  missing: z.array(z.object({ id: z.string(), problem: z.string() })),
+});
+/** What the last build on this host worked with: times change with every run, so they stand here and not in the artefact. */
+export type LastBuild = z.output<typeof schema>;
+
+const FILE = 'last-build.json';
+
+export async function writeLastBuild(
+  folder: string,
+  at: number,
+  loaded: readonly Loaded[],
+  missing: LastBuild['missing'],
+): Promise<void> {
+  const sources = loaded.map(({ id, date, state, problem }) => ({
+    id,
+    date,
+    state,
+    ...(problem === undefined ? {} : { problem: problem.message }),
+  }));
+  const value: LastBuild = { version: 1, at, sources, missing };
+  await writeAtomic(join(folder, FILE), `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** undefined when there was no build, or its record is damaged. */
+export async function readLastBuild(folder: string): Promise<LastBuild | undefined> {
+  const bytes = await readWhole(join(folder, FILE), 1 << 22);
+  if (bytes === undefined) return undefined;
+  try {
+    return schema.safeParse(JSON.parse(bytes.toString('utf8'))).data;
+  } catch {
+    return undefined;
+  }
+}
