@@ -15,6 +15,8 @@ export interface Plan {
   readonly kind: 'nothing' | 'load';
   /** digest in the kernel, undefined when nothing of ours is loaded */
   readonly loaded: string | undefined;
+  /** our table as it is, undefined when there is none */
+  readonly live: LiveTable | undefined;
   /** what the kernel holds otherwise than the artefact */
   readonly differences: Differences;
 }
@@ -22,10 +24,10 @@ export interface Plan {
 /** Compares the kernel with the artefact. Reads every element, changes nothing. */
 export async function makePlan(nft: Nft, artefact: Artefact): Promise<Plan> {
   const state = await nft.loadedState();
-  const live = state.setNames.length > 0 ? parseTable(await nft.listTable()) : NO_TABLE;
-  const found = differences(artefact, live);
+  const live = state.setNames.length > 0 ? parseTable(await nft.listTable()) : undefined;
+  const found = differences(artefact, live ?? NO_TABLE);
   const same = state.digest === artefact.digest && found.sets.length === 0 && found.chains.length === 0;
-  return { kind: same ? 'nothing' : 'load', loaded: state.digest, differences: found };
+  return { kind: same ? 'nothing' : 'load', loaded: state.digest, live, differences: found };
 }
 
 const NO_TABLE: LiveTable = { sets: new Map(), chains: new Map(), dropped: { packets: 0, bytes: 0 } };

@@ -44,7 +44,7 @@ export const run: Command<ApplyOptions> = async (options, context) => {
 
 function planInWords(plan: Plan, what: string): string {
   if (plan.kind === 'nothing') return `nothing to do: the kernel holds exactly ${what}`;
-  if (plan.loaded === undefined) return `would load ${what}; nothing of ours is loaded now`;
+  if (plan.live === undefined) return `would load ${what}; nothing of ours is loaded now`;
   return `would flush and refill with ${what}: ${inWords(plan.differences) || 'the same addresses, another digest'}`;
 }
 

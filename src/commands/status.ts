@@ -1,6 +1,5 @@
 import { EMERGENCY, inWords, makePlan } from '../apply/apply.js';
 import { readArtefact } from '../apply/artefact-store.js';
-import { parseTable } from '../apply/live.js';
 import { Nft } from '../apply/nft.js';
 import { ExitStatus } from '../errors.js';
 import { table } from '../io/table.js';
@@ -14,10 +13,9 @@ import { openProject } from './project.js';
 export const run: Command<unknown> = async (options, context) => {
   const { config, state } = await openProject(options, context);
   const artefact = await readArtefact(config.paths.rules);
-  const nft = new Nft();
-  const plan = await makePlan(nft, artefact);
-  const isLoaded = (await nft.loadedState()).setNames.length > 0;
-  const { dropped } = isLoaded ? parseTable(await nft.listTable()) : { dropped: { packets: 0, bytes: 0 } };
+  const plan = await makePlan(new Nft(), artefact);
+  const isLoaded = plan.live !== undefined;
+  const dropped = plan.live?.dropped ?? { packets: 0, bytes: 0 };
   const last = await readLastBuild(state);
   const now = context.now();
   const verdict = !isLoaded ? 'not-loaded' : plan.kind === 'nothing' ? 'in-sync' : 'differs';

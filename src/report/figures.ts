@@ -14,7 +14,8 @@ export function addressCount(value: bigint): string {
 
 /** 0.2531 → `25.31 %` */
 export function percent(share: number): string {
-  const value = share * 100;
+  // Rounded down: only the whole is 100 %.
+  const value = Math.floor(share * 10_000) / 100;
   return `${value >= 100 || value === 0 ? value.toFixed(0) : value.toFixed(2)} %`;
 }
 

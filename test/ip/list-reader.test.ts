@@ -170,7 +170,7 @@ describe('the report', () => {
     ];
     for (const end of ['\n', '\r\n', '\r']) {
       const { prefixes, report } = readAtOnce(bytesOf(list.join(end)));
-      expect(prefixes).toEqual(['192.0.2.1', '192.0.2.2/31', '192.0.2.4'].toSpliced(1, 1, '192.0.2.3'));
+      expect(prefixes).toEqual(['192.0.2.1', '192.0.2.3', '192.0.2.4']);
       expect(report).toMatchObject({ entries: 3, rejected: 8 });
       expect(report.reasons).toEqual({
         'not an address': 3,
