@@ -4,6 +4,7 @@ import { basename, relative } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import type { Context, GlobalOptions, Command as Run } from './commands/context.js';
 import { BlocklistError, ExitStatus } from './errors.js';
+import type { MergeFormat } from './report/set-output.js';
 
 const CLOSED_PIPE = 'EPIPE';
 
@@ -162,7 +163,7 @@ interface MergeFlags {
   readonly intersect?: string[];
   readonly ipv4?: boolean;
   readonly ipv6?: boolean;
-  readonly format: 'cidr' | 'range' | 'nft' | 'json';
+  readonly format: MergeFormat;
   readonly summary?: boolean;
 }
 

@@ -1,5 +1,5 @@
 import { BlocklistError } from '../errors.js';
-import { type FourSets, fourSets, IpSet, type RangeSet } from '../ip/index.js';
+import { type FourSets, fourSets, IpSet } from '../ip/index.js';
 import type { Direction, Loaded } from '../sources/contract.js';
 
 /** Which packets a set is for: those from its addresses, or those to them. */
@@ -108,13 +108,6 @@ function coveredTwice(sets: readonly IpSet[]): IpSet {
   return twice;
 }
 
-const IPV4_SPACE = 2 ** 32;
-
-/** Part of the IPv4 space that a set covers, 0…1. */
-export function shareOfIpv4(set: RangeSet): number {
-  return Number(set.count()) / IPV4_SPACE;
-}
-
 function requirePlausible(input: BuildInput, blocked: Built['blocked']): void {
   if (blocked.in.isEmpty && blocked.out.isEmpty) {
     throw new BlocklistError('empty-result', 'no address is left to block: nothing is rendered', {
@@ -128,7 +121,12 @@ function requirePlausible(input: BuildInput, blocked: Built['blocked']): void {
   ] as const;
   for (const [what, sets, limit, key] of parts) {
     const share =
-      sets.length === 0 ? 0 : shareOfIpv4(sets.reduce((all, set) => all.union(set)).subtract(input.allow.v4));
+      sets.length === 0
+        ? 0
+        : sets
+            .reduce((all, set) => all.union(set))
+            .subtract(input.allow.v4)
+            .share();
     if (share <= limit) continue;
     const percent = (value: number) => `${(value * 100).toFixed(1)} %`;
     throw new BlocklistError(

@@ -7,6 +7,7 @@ import { withLock } from '../io/lock.js';
 import { regularFileChunks } from '../io/read.js';
 import { IpSet, specialPurpose } from '../ip/index.js';
 import { renderArtefact, SCRIPT_FILE } from '../render/artefact.js';
+import { namedSets } from '../render/commands.js';
 import { buildJson, buildTables } from '../report/build-report.js';
 import { writeLastBuild } from '../report/last-build.js';
 import type { Loaded, Network } from '../sources/contract.js';
@@ -113,11 +114,11 @@ function report(
   context: Context,
 ): void {
   if (options.json === true) {
-    context.stdout.write(`${JSON.stringify(buildJson(built, loaded))}\n`);
+    context.stdout.write(`${JSON.stringify(buildJson(built, namedSets(built.sets), loaded))}\n`);
     return;
   }
   if (options.quiet === true) return;
-  context.stdout.write(buildTables(built, loaded));
+  context.stdout.write(buildTables(built, namedSets(built.sets), loaded));
   const checked = check.checked
     ? 'nft -c accepts it (in a network namespace of its own)'
     : `not checked by nft: ${check.why}`;

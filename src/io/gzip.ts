@@ -16,13 +16,14 @@ export async function* unpacked(
   while (headBytes < 2) {
     const next = await iterator.next();
     if (next.done === true) break;
-    head.push(next.value);
+    // A copy: the reader may overwrite a chunk as soon as the next one is asked for.
+    head.push(next.value.slice());
     headBytes += next.value.length;
   }
   const [first = 0, second = 0] = head.flatMap((chunk) => [...chunk.subarray(0, 2)]);
   const whole = rejoin(head, iterator);
   let size = 0;
-  for await (const chunk of first === 0x1f && second === 0x8b ? gunzip(whole, where) : whole) {
+  for await (const chunk of first === 0x1f && second === 0x8b ? gunzip(copies(whole), where) : whole) {
     size += chunk.length;
     if (size > cap) {
       throw new BlocklistError('too-large', `the list is larger than ${cap.toLocaleString('en')} bytes`, {
@@ -48,6 +49,11 @@ async function* rejoin(
   } finally {
     await rest.return?.();
   }
+}
+
+/** zlib works on a chunk in another thread while the next one is read. */
+async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of chunks) yield chunk.slice();
 }
 
 async function* gunzip(chunks: AsyncIterable<Uint8Array>, where: string): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,8 +1,8 @@
-import { constants, createReadStream } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { BlocklistError } from '../errors.js';
 
-const READ_CHUNK = 1 << 20;
+const READ_CHUNK = 1 << 18;
 
 /** The system's name of an error (`ENOENT`), or undefined for any other failure. */
 export function errnoOf(error: unknown): string | undefined {
@@ -22,10 +22,20 @@ function unreadable(path: string, cause: unknown): BlocklistError {
   return new BlocklistError('file-unreadable', `cannot read ${path}: ${what}`, { where: path, hint, cause });
 }
 
-/** The bytes of a file, pipe or `/dev/fd/N` in order, in constant memory. @throws BlocklistError `file-unreadable`. */
+/**
+ * The bytes of a file, pipe or `/dev/fd/N` in order, in constant memory. Each chunk is overwritten by the next: use it up first.
+ * Reads synchronously, which halves the cost per chunk and lets a signal end a read that waits for a pipe.
+ * @throws BlocklistError `file-unreadable`.
+ */
 export async function* fileChunks(path: string): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: READ_CHUNK })) yield chunk as Uint8Array;
+    const file = openSync(path, 'r');
+    try {
+      const chunk = new Uint8Array(READ_CHUNK);
+      for (let size = readSync(file, chunk); size > 0; size = readSync(file, chunk)) yield chunk.subarray(0, size);
+    } finally {
+      closeSync(file);
+    }
   } catch (cause) {
     throw unreadable(path, cause);
   }

@@ -1,4 +1,6 @@
+import type { Prefixes } from './decompose.js';
 import type { Family, Prefix } from './family.js';
+import { asciiBytes } from './parse.js';
 
 const DOT = 0x2e;
 const COLON = 0x3a;
@@ -95,6 +97,34 @@ export function writePrefix(
   if (length === family.bits) return p;
   out[p] = SLASH;
   return writeDecimal(length, out, p + 1);
+}
+
+/** Text around each prefix of a column. */
+export interface Decoration {
+  readonly before: string;
+  readonly after: string;
+}
+
+/**
+ * Writes the prefixes from index `from` on, each between `before` and `after`, until `out` has no room for another one.
+ * Returns the index behind the last one written, and the number of bytes.
+ */
+export function writePrefixes(
+  { family, size, words, lengths }: Prefixes,
+  from: number,
+  { before, after }: Decoration,
+  out: Uint8Array,
+): { readonly next: number; readonly bytes: number } {
+  const [head, tail] = [asciiBytes(before), asciiBytes(after)];
+  const limit = out.length - LONGEST_PREFIX_TEXT - head.length - tail.length;
+  let at = 0;
+  let next = from;
+  for (; next < size && at <= limit; next++) {
+    for (let k = 0; k < head.length; k++) out[at++] = head[k]!;
+    at = writePrefix(family, words, next * family.words, lengths[next]!, out, at);
+    for (let k = 0; k < tail.length; k++) out[at++] = tail[k]!;
+  }
+  return { next, bytes: at };
 }
 
 function ascii(bytes: Uint8Array, end: number): string {

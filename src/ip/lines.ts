@@ -10,10 +10,10 @@ const SLASH = 0x2f;
 const DOT = 0x2e;
 
 /**
- * Reads the line at `b[i]` if it is a strict dotted quad and nothing else (LF or CRLF behind it): returns the position of the next line, or −1.
+ * Reads the line at `b[i]` if it is a strict dotted quad and nothing else (LF or CRLF behind it): puts it into `out[o]` and returns the position of the next line, or −1.
  * The same rules as parseV4, unrolled, and without bounds checks, for which `b` must hold an LF at or behind `i`.
  */
-export function bareV4Line(b: Uint8Array, i: number, out: Uint32Array): number {
+export function bareV4Line(b: Uint8Array, i: number, out: Uint32Array, o: number): number {
   let p = i;
   let word = 0;
   for (let octet = 0; ; octet++) {
@@ -35,7 +35,7 @@ export function bareV4Line(b: Uint8Array, i: number, out: Uint32Array): number {
       if (next !== DOT) return -1;
       continue;
     }
-    out[0] = word;
+    out[o] = word;
     if (next === LF) return p;
     return next === CR && b[p] === LF ? p + 1 : -1;
   }

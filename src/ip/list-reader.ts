@@ -19,6 +19,9 @@ const LONGEST_LINE = 4096;
 const SAMPLES = 5;
 const SAMPLE_BYTES = 120;
 
+/** Bare IPv4 lines taken together. */
+const BATCH = 4096;
+
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -70,6 +73,7 @@ export class ListReader {
   private readonly reasons: Partial<Record<RejectReason, number>> = {};
   private readonly samples: RejectedLine[] = [];
   private readonly slot = new EntrySlot();
+  private readonly batch = new Uint32Array(BATCH);
   private readonly minScore: number;
   private readonly scored: boolean;
   /** the begun line at the end of the last chunk */
@@ -145,24 +149,33 @@ export class ListReader {
 
   /** Reads whole lines: `b[to − 1]` is a line end (or `from === to`). */
   private lines(b: Uint8Array, from: number, to: number): void {
-    const nodes = this.into.v4;
+    const { batch } = this;
     const plain = this.minScore === 0;
-    const word = new Uint32Array(1);
+    let filled = 0;
     for (let i = from; i < to; ) {
-      this.line++;
       // Nearly every line of every feed is a bare IPv4 address: no slot, no comment, no copy.
-      const behind = plain ? bareV4Line(b, i, word) : -1;
+      const behind = plain ? bareV4Line(b, i, batch, filled) : -1;
       if (behind > 0) {
-        nodes.addWord(word[0]!);
-        this.entries++;
         i = behind;
+        if (++filled === BATCH) filled = this.takeBatch(filled);
         continue;
       }
+      filled = this.takeBatch(filled);
+      this.line++;
       let end = i;
       while (b[end] !== LF && b[end] !== CR) end++;
       this.oneLine(b, i, end);
       i = b[end] === CR && end + 1 < to && b[end + 1] === LF ? end + 2 : end + 1;
     }
+    this.takeBatch(filled);
+  }
+
+  /** Hands on the bare addresses read so far; returns how many are left in the batch: none. */
+  private takeBatch(filled: number): 0 {
+    this.into.v4.addWords(this.batch, filled);
+    this.entries += filled;
+    this.line += filled;
+    return 0;
   }
 
   private oneLine(b: Uint8Array, from: number, end: number): void {

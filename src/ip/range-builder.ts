@@ -32,9 +32,15 @@ class Column {
     this.used += this.w;
   }
 
-  pushWord(word: number): void {
-    if (this.used === this.current.length) this.grow();
-    this.current[this.used++] = word;
+  /** Appends the first `count` words, for one-word families. */
+  pushWords(words: Uint32Array, count: number): void {
+    for (let from = 0; from < count; ) {
+      if (this.used === this.current.length) this.grow();
+      const taken = Math.min(count - from, this.current.length - this.used);
+      this.current.set(words.subarray(from, from + taken), this.used);
+      this.used += taken;
+      from += taken;
+    }
   }
 
   private grow(): void {
@@ -44,8 +50,8 @@ class Column {
     this.used = 0;
   }
 
-  /** The addresses in ascending order. */
-  sorted(): Uint32Array {
+  /** The addresses in ascending order, and a column of the same size that is free for use. */
+  sorted(): { readonly keys: Uint32Array; readonly spare: Uint32Array } {
     const { count } = this;
     const all = new Uint32Array(count * this.w);
     let at = 0;
@@ -54,8 +60,10 @@ class Column {
       at += chunk.length;
     }
     all.set(this.current.subarray(0, this.used), at);
-    if (isSorted(all, count, this.w)) return all;
-    return radixSort(all, new Uint32Array(count * this.w), count, this.w);
+    const other = new Uint32Array(count * this.w);
+    if (isSorted(all, count, this.w)) return { keys: all, spare: other };
+    const keys = radixSort(all, other, count, this.w);
+    return { keys, spare: keys === all ? other : all };
   }
 }
 
@@ -80,10 +88,10 @@ export class RangeBuilder {
     this.merged = RangeSet.empty(family);
   }
 
-  /** Adds the IPv4 address of value `word`: the path of nearly every line of a feed. */
-  addWord(word: number): void {
-    this.nodes.pushWord(word);
-    if (this.nodes.count === PENDING_LIMIT) this.merge();
+  /** Adds the first `count` words as IPv4 addresses: the path of nearly every line of a feed. */
+  addWords(words: Uint32Array, count: number): void {
+    this.nodes.pushWords(words, count);
+    if (this.nodes.count >= PENDING_LIMIT) this.merge();
   }
 
   /** Adds the range from `lo[i]` to `hi[j]`, both inclusive; `lo` must not be above `hi`. */
@@ -113,11 +121,12 @@ export class RangeBuilder {
     this.starts = new Column(this.w);
     this.ends = new Column(this.w);
     if (nodes.count > 0) {
-      const keys = nodes.sorted();
-      this.addSet(RangeSet.fromSorted(family, keys, keys, nodes.count));
+      const { keys, spare } = nodes.sorted();
+      this.addSet(RangeSet.fromSorted(family, { starts: keys, ends: keys, spare }, nodes.count));
     }
     if (starts.count > 0) {
-      this.addSet(RangeSet.fromSorted(family, starts.sorted(), ends.sorted(), starts.count));
+      const { keys, spare } = starts.sorted();
+      this.addSet(RangeSet.fromSorted(family, { starts: keys, ends: ends.sorted().keys, spare }, starts.count));
     }
   }
 }

@@ -28,17 +28,18 @@ export class RangeSet {
   }
 
   /**
-   * The union of `count` ranges, given as all first addresses sorted and, independently, all last addresses
-   * sorted: the k-th smallest end closes a connected part exactly when the next start lies beyond it. For
-   * single addresses both columns may be the same array. O(count).
+   * The union of `count` ranges, given as all first addresses sorted and, independently, all last addresses sorted: the k-th smallest
+   * end closes a connected part exactly when the next start lies beyond it. For single addresses both may be the same column. O(count).
+   * `ends` and `spare` (of the same size) are taken over and become the columns of the set, so that a million addresses are not held twice.
    */
-  static fromSorted(family: Family, starts: Uint32Array, ends: Uint32Array, count: number): RangeSet {
+  static fromSorted(family: Family, { starts, ends, spare }: SortedColumns, count: number): RangeSet {
     const w = family.words;
-    const parts = new RangeAppender(family, count);
+    const parts = new RangeAppender(family, spare, ends);
     if (w === 1) return parts.fillFromWords(starts, ends, count);
     let first = 0;
     for (let i = 0, last = (count - 1) * w; i <= last; i += w) {
       if (i < last && !isGap(ends, i, starts, i + w, w)) continue;
+      // Written at or before what is read: a part is never ahead of the ranges it is made of.
       parts.append(starts, first, ends, i);
       first = i + w;
     }
@@ -87,12 +88,17 @@ export class RangeSet {
     return total;
   }
 
+  /** Part of the family's whole space, 0…1. */
+  share(): number {
+    return Number((this.count() << 64n) >> BigInt(this.family.bits)) / 2 ** 64;
+  }
+
   /** Everything in this set, in the other, or in both. O(size + other.size). */
   union(other: RangeSet): RangeSet {
     if (other.size === 0) return this;
     if (this.size === 0) return other;
     const w = this.family.words;
-    const parts = new RangeAppender(this.family, this.size + other.size);
+    const parts = RangeAppender.withRoom(this.family, this.size + other.size);
     if (w === 1) return parts.fillUnionOfWords(this, other);
     const endA = this.size * w;
     const endB = other.size * w;
@@ -111,7 +117,7 @@ export class RangeSet {
   /** What is in both sets. O(size + other.size). */
   intersect(other: RangeSet): RangeSet {
     const w = this.family.words;
-    const parts = new RangeAppender(this.family, this.size + other.size);
+    const parts = RangeAppender.withRoom(this.family, this.size + other.size);
     const endA = this.size * w;
     const endB = other.size * w;
     for (let a = 0, b = 0; a < endA && b < endB; ) {
@@ -134,7 +140,7 @@ export class RangeSet {
   /** Every address of the family that is not in this set. O(size). */
   complement(): RangeSet {
     const w = this.family.words;
-    const parts = new RangeAppender(this.family, this.size + 1);
+    const parts = RangeAppender.withRoom(this.family, this.size + 1);
     const from = new Uint32Array(w);
     const to = new Uint32Array(w);
     let open = true;
@@ -154,19 +160,26 @@ export class RangeSet {
   }
 }
 
+/** Input of RangeSet.fromSorted; see there. */
+export interface SortedColumns {
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+  readonly spare: Uint32Array;
+}
+
 /** Collects ranges in ascending order of their first address and hands them out as a set, once. */
 class RangeAppender {
-  private readonly lo: Uint32Array;
-  private readonly hi: Uint32Array;
   /** words written */
   private used = 0;
 
   constructor(
     private readonly family: Family,
-    capacity: number,
-  ) {
-    this.lo = new Uint32Array(capacity * family.words);
-    this.hi = new Uint32Array(capacity * family.words);
+    private readonly lo: Uint32Array,
+    private readonly hi: Uint32Array,
+  ) {}
+
+  static withRoom(family: Family, ranges: number): RangeAppender {
+    return new RangeAppender(family, new Uint32Array(ranges * family.words), new Uint32Array(ranges * family.words));
   }
 
   /** Adds a range that begins behind a gap after the last one. */

@@ -1,4 +1,4 @@
-import { LONGEST_PREFIX_TEXT, type Prefixes, writePrefix } from '../ip/index.js';
+import { type Decoration, LONGEST_PREFIX_TEXT, type Prefixes, writePrefixes } from '../ip/index.js';
 import { EARLY_PRIORITY, FAMILY, type NftCommand, type SetSpec, TABLE } from './commands.js';
 
 const NAME = `${FAMILY} ${TABLE}`;
@@ -54,17 +54,8 @@ function elements(set: SetSpec, prefixes: Prefixes): Uint8Array[] {
 }
 
 /** One prefix a line, with the same bytes before and behind each. */
-export function linesOf(
-  { family, size, words, lengths }: Prefixes,
-  { before, after }: { readonly before: string; readonly after: string },
-): Uint8Array {
-  const out = new Uint8Array(size * (LONGEST_PREFIX_TEXT + before.length + after.length));
-  const [head, tail] = [Buffer.from(before), Buffer.from(after)];
-  let at = 0;
-  for (let i = 0; i < size; i++) {
-    for (const byte of head) out[at++] = byte;
-    at = writePrefix(family, words, i * family.words, lengths[i]!, out, at);
-    for (const byte of tail) out[at++] = byte;
-  }
-  return out.slice(0, at);
+export function linesOf(prefixes: Prefixes, decoration: Decoration): Uint8Array {
+  const room = LONGEST_PREFIX_TEXT + decoration.before.length + decoration.after.length;
+  const out = new Uint8Array((prefixes.size + 1) * room);
+  return out.slice(0, writePrefixes(prefixes, 0, decoration, out).bytes);
 }

@@ -1,13 +1,13 @@
-import { type Built, type SourceShare, shareOfIpv4 } from '../build/build.js';
+import type { Built, SourceShare } from '../build/build.js';
 import { table } from '../io/table.js';
 import { countAddresses, IpSet } from '../ip/index.js';
-import { namedSets } from '../render/commands.js';
+import type { NamedSet } from '../render/commands.js';
 import type { Loaded } from '../sources/contract.js';
 import { addressCount, age, grouped, percent } from './figures.js';
 
 /** What a build made, as two tables: a row a source, a row a set. */
-export function buildTables(built: Built, loaded: readonly Loaded[]): string {
-  const sources = table(
+export function buildTables({ shares }: Built, sets: readonly NamedSet[], loaded: readonly Loaded[]): string {
+  const sourceTable = table(
     [
       { title: 'source' },
       { title: 'entries', align: 'right' },
@@ -17,7 +17,7 @@ export function buildTables(built: Built, loaded: readonly Loaded[]): string {
       { title: 'age', align: 'right' },
       { title: 'data' },
     ],
-    built.shares.map((share, i) => [
+    shares.map((share, i) => [
       share.id,
       grouped(share.entries),
       grouped(loaded[i]?.counts.rejected ?? 0),
@@ -27,21 +27,21 @@ export function buildTables(built: Built, loaded: readonly Loaded[]): string {
       loaded[i]?.state ?? '',
     ]),
   );
-  const sets = table(
+  const setTable = table(
     [
       { title: 'set' },
       { title: 'prefixes', align: 'right' },
       { title: 'addresses', align: 'right' },
       { title: 'share of IPv4', align: 'right' },
     ],
-    namedSets(built.sets).map(({ name, prefixes }) => [
+    sets.map(({ name, prefixes }) => [
       name,
       grouped(prefixes.size),
       addressCount(countAddresses(prefixes)),
-      prefixes.family.version === 4 ? percent(shareOfIpv4(IpSet.ofPrefixes(prefixes).v4)) : '',
+      prefixes.family.version === 4 ? percent(IpSet.ofPrefixes(prefixes).v4.share()) : '',
     ]),
   );
-  return `${sources}\n${sets}`;
+  return `${sourceTable}\n${setTable}`;
 }
 
 /** Part of a source that no other one brings: of its IPv4 addresses, or of its IPv6 ones where it has no IPv4. */
@@ -51,11 +51,11 @@ function uniqueShare({ addresses, unique }: SourceShare): number {
 }
 
 /** The same as data. Counts of addresses are strings: IPv6 leaves the range of JSON numbers. */
-export function buildJson(built: Built, loaded: readonly Loaded[]): object {
+export function buildJson({ shares }: Built, sets: readonly NamedSet[], loaded: readonly Loaded[]): object {
   return {
     schema: 'blocklist/build',
     version: 1,
-    sources: built.shares.map((share, i) => ({
+    sources: shares.map((share, i) => ({
       id: share.id,
       kind: share.kind,
       direction: share.direction,
@@ -67,7 +67,7 @@ export function buildJson(built: Built, loaded: readonly Loaded[]): object {
       data: loaded[i]?.state,
       ...(loaded[i]?.problem === undefined ? {} : { problem: loaded[i].problem.code }),
     })),
-    sets: namedSets(built.sets).map(({ name, prefixes }) => ({
+    sets: sets.map(({ name, prefixes }) => ({
       name,
       prefixes: prefixes.size,
       addresses: String(countAddresses(prefixes)),

@@ -2,104 +2,82 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import {
   countAddresses,
+  type Decoration,
   decompose,
   FAMILIES,
+  formatAddress,
   fourSets,
   type IpSet,
   LONGEST_PREFIX_TEXT,
   type Prefixes,
   SET_KEYS,
-  writeAddress,
   writePrefix,
+  writePrefixes,
 } from '../ip/index.js';
 
-export const MERGE_FORMATS = ['cidr', 'range', 'nft', 'json'] as const;
-export type MergeFormat = (typeof MERGE_FORMATS)[number];
+export type MergeFormat = 'cidr' | 'range' | 'nft' | 'json';
 
-const CHUNK = 1 << 20;
-/** Room for one range and its decoration. */
-const LINE_ROOM = 2 * LONGEST_PREFIX_TEXT + 8;
-
-/** Collects bytes and hands them to the stream in large pieces, waiting when it is full. */
-class Output {
-  private chunk = new Uint8Array(CHUNK);
-  private at = 0;
-
-  constructor(private readonly stream: Writable) {}
-
-  text(text: string): void {
-    for (let i = 0; i < text.length; i++) this.chunk[this.at++] = text.charCodeAt(i);
-  }
-
-  /** Lets `write` put at most LINE_ROOM bytes into the chunk. */
-  line(write: (out: Uint8Array, at: number) => number): void {
-    this.at = write(this.chunk, this.at);
-  }
-
-  get isFull(): boolean {
-    return this.at > CHUNK - LINE_ROOM;
-  }
-
-  async flush(): Promise<void> {
-    const full = this.chunk.subarray(0, this.at);
-    this.chunk = new Uint8Array(CHUNK);
-    this.at = 0;
-    if (full.length > 0 && !this.stream.write(full)) await once(this.stream, 'drain');
-  }
-}
+const CHUNK = 1 << 18;
 
 /**
  * Writes a set, IPv4 first, numeric order. cidr: one prefix a line; range: `first-last`, a single address alone; nft: a braced
  * element list for a `define`; json: `{"v4":[…],"v6":[…]}`.
  */
 export async function writeSet(set: IpSet, format: MergeFormat, stream: Writable): Promise<void> {
-  const out = new Output(stream);
-  if (format === 'range') await writeRanges(set, out);
-  else if (format === 'cidr')
-    for (const family of FAMILIES) await writePrefixes(decompose(set.of(family)), out, '', '\n');
-  else if (format === 'nft') {
-    out.text('{\n');
-    for (const family of FAMILIES) await writePrefixes(decompose(set.of(family)), out, '\t', ',\n');
-    out.text('}\n');
-  } else {
-    for (const family of FAMILIES) {
-      out.text(family.version === 4 ? '{"v4":[' : '],"v6":[');
-      await writePrefixes(decompose(set.of(family)), out, '"', '"', ',');
-    }
-    out.text(']}\n');
+  if (format === 'range') return writeRanges(set, stream);
+  if (format === 'cidr') return writeBoth(set, { before: '', after: '\n' }, stream);
+  if (format === 'nft') {
+    await put(stream, '{\n');
+    await writeBoth(set, { before: '\t', after: ',\n' }, stream);
+    return put(stream, '}\n');
   }
-  await out.flush();
+  const [v4, v6] = FAMILIES.map((family) => decompose(set.of(family)));
+  await put(stream, '{"v4":[');
+  await writeQuoted(v4, stream);
+  await put(stream, '],"v6":[');
+  await writeQuoted(v6, stream);
+  return put(stream, ']}\n');
 }
 
-async function writePrefixes(
-  prefixes: Prefixes,
-  out: Output,
-  before: string,
-  after: string,
-  between = '',
-): Promise<void> {
-  const { family, size, words, lengths } = prefixes;
-  for (let i = 0; i < size; i++) {
-    out.text(i === 0 ? before : between + before);
-    out.line((bytes, at) => writePrefix(family, words, i * family.words, lengths[i]!, bytes, at));
-    out.text(after);
-    if (out.isFull) await out.flush();
+async function writeBoth(set: IpSet, decoration: Decoration, stream: Writable): Promise<void> {
+  for (const family of FAMILIES) await writeColumn(decompose(set.of(family)), 0, decoration, stream);
+}
+
+/** JSON strings with a comma between them. */
+async function writeQuoted(prefixes: Prefixes | undefined, stream: Writable): Promise<void> {
+  if (prefixes === undefined || prefixes.size === 0) return;
+  const first = new Uint8Array(LONGEST_PREFIX_TEXT);
+  const end = writePrefix(prefixes.family, prefixes.words, 0, prefixes.lengths[0]!, first, 0);
+  await put(stream, `"${Buffer.from(first.subarray(0, end)).toString('latin1')}"`);
+  await writeColumn(prefixes, 1, { before: ',"', after: '"' }, stream);
+}
+
+async function writeColumn(prefixes: Prefixes, from: number, decoration: Decoration, stream: Writable): Promise<void> {
+  for (let next = from; next < prefixes.size; ) {
+    const chunk = new Uint8Array(CHUNK);
+    const written = writePrefixes(prefixes, next, decoration, chunk);
+    await put(stream, chunk.subarray(0, written.bytes));
+    next = written.next;
   }
 }
 
-async function writeRanges(set: IpSet, out: Output): Promise<void> {
+async function writeRanges(set: IpSet, stream: Writable): Promise<void> {
   for (const family of FAMILIES) {
     const { lo, hi, size } = set.of(family);
-    for (let i = 0; i < size * family.words; i += family.words) {
-      out.line((bytes, at) => writeAddress(family, lo, i, bytes, at));
-      if (lo.subarray(i, i + family.words).some((word, k) => word !== hi[i + k])) {
-        out.text('-');
-        out.line((bytes, at) => writeAddress(family, hi, i, bytes, at));
-      }
-      out.text('\n');
-      if (out.isFull) await out.flush();
+    let lines: string[] = [];
+    for (let r = 0; r < size; r++) {
+      const [first, last] = [lo, hi].map((column) => formatAddress(family, column, r * family.words));
+      lines.push(first === last ? `${first}\n` : `${first}-${last}\n`);
+      if (lines.length < 10_000 && r + 1 < size) continue;
+      await put(stream, lines.join(''));
+      lines = [];
     }
   }
+}
+
+/** Writes, and waits while the stream is full. */
+async function put(stream: Writable, data: Uint8Array | string): Promise<void> {
+  if (!stream.write(data)) await once(stream, 'drain');
 }
 
 /** What a set holds, in figures instead of prefixes. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { IPV4, IPV6, IpSet, IpSetBuilder, type RangeSet } from '../../src/ip/index.js';
+import { type Family, IPV4, IPV6, IpSet, IpSetBuilder, type RangeSet } from '../../src/ip/index.js';
 import { anyAddress, anyRanges, runs } from './arbitraries.js';
 import {
   BOTH,
@@ -251,6 +251,21 @@ describe.each(BOTH)('laws over the whole width of $name', (family) => {
       runs(60),
     );
   });
+});
+
+test.each<[name: string, family: Family, ranges: Range[], share: number]>([
+  ['nothing of IPv4', IPV4, [], 0],
+  ['nothing of IPv6', IPV6, [], 0],
+  ['all of IPv4', IPV4, [[0n, lastAddress(IPV4)]], 1],
+  ['all of IPv6', IPV6, [[0n, lastAddress(IPV6)]], 1],
+  ['half of IPv4', IPV4, [[1n << 31n, lastAddress(IPV4)]], 0.5],
+  ['half of IPv6', IPV6, [[0n, (1n << 127n) - 1n]], 0.5],
+  ['an IPv4 /8 and a /9', IPV4, [[10n << 24n, (11n << 24n) + (1n << 23n) - 1n]], 3 / 512],
+  ['one IPv4 address', IPV4, [[7n, 7n]], 2 ** -32],
+  ['an IPv6 /32', IPV6, [[0x20010db8n << 96n, (0x20010db9n << 96n) - 1n]], 2 ** -32],
+  ['an IPv6 /64', IPV6, [[0n, (1n << 64n) - 1n]], 2 ** -64],
+])('share: %s', (_name, family, ranges, share) => {
+  expect(setOf(family, ranges).share()).toBe(share);
 });
 
 describe('IpSet: the two families do not mix', () => {

@@ -14,7 +14,11 @@ export function anyAddress(family: Family): fc.Arbitrary<bigint> {
     .tuple(fc.integer({ min: 0, max: family.bits }), fc.integer({ min: -2, max: 2 }))
     .map(([k, off]) => (1n << BigInt(k)) + BigInt(off))
     .map((value) => (value < 0n ? 0n : value > last ? last : value));
-  return fc.oneof(fc.bigInt({ min: 0n, max: last }), near, near.map((value) => last - value));
+  return fc.oneof(
+    fc.bigInt({ min: 0n, max: last }),
+    near,
+    near.map((value) => last - value),
+  );
 }
 
 /** Any range: two free ends, or a short one that begins anywhere. */

@@ -9,17 +9,109 @@ describe.each(BOTH)('IpSetBuilder, $name', (family) => {
 
   test.each<[name: string, ranges: Range[], expected: Range[]]>([
     ['nothing', [], []],
-    ['repeats', [[5n, 5n], [5n, 5n], [5n, 5n]], [[5n, 5n]]],
-    ['out of order', [[9n, 9n], [1n, 1n], [5n, 5n]], [[1n, 1n], [5n, 5n], [9n, 9n]]],
-    ['single addresses that touch', [[3n, 3n], [1n, 1n], [2n, 2n]], [[1n, 3n]]],
-    ['a range inside a range', [[1n, 9n], [3n, 4n]], [[1n, 9n]]],
-    ['ranges with one start', [[1n, 3n], [1n, 9n], [1n, 5n]], [[1n, 9n]]],
-    ['ranges with one end', [[5n, 9n], [1n, 9n], [3n, 9n]], [[1n, 9n]]],
-    ['a chain of overlaps', [[7n, 10n], [1n, 4n], [4n, 7n]], [[1n, 10n]]],
-    ['a single address inside a range', [[5n, 5n], [1n, 9n]], [[1n, 9n]]],
-    ['a single address before and behind a range', [[0n, 0n], [10n, 10n], [1n, 9n]], [[0n, 10n]]],
-    ['a gap of one', [[1n, 3n], [5n, 9n]], [[1n, 3n], [5n, 9n]]],
-    ['the gap is filled', [[1n, 3n], [5n, 9n], [4n, 4n]], [[1n, 9n]]],
+    [
+      'repeats',
+      [
+        [5n, 5n],
+        [5n, 5n],
+        [5n, 5n],
+      ],
+      [[5n, 5n]],
+    ],
+    [
+      'out of order',
+      [
+        [9n, 9n],
+        [1n, 1n],
+        [5n, 5n],
+      ],
+      [
+        [1n, 1n],
+        [5n, 5n],
+        [9n, 9n],
+      ],
+    ],
+    [
+      'single addresses that touch',
+      [
+        [3n, 3n],
+        [1n, 1n],
+        [2n, 2n],
+      ],
+      [[1n, 3n]],
+    ],
+    [
+      'a range inside a range',
+      [
+        [1n, 9n],
+        [3n, 4n],
+      ],
+      [[1n, 9n]],
+    ],
+    [
+      'ranges with one start',
+      [
+        [1n, 3n],
+        [1n, 9n],
+        [1n, 5n],
+      ],
+      [[1n, 9n]],
+    ],
+    [
+      'ranges with one end',
+      [
+        [5n, 9n],
+        [1n, 9n],
+        [3n, 9n],
+      ],
+      [[1n, 9n]],
+    ],
+    [
+      'a chain of overlaps',
+      [
+        [7n, 10n],
+        [1n, 4n],
+        [4n, 7n],
+      ],
+      [[1n, 10n]],
+    ],
+    [
+      'a single address inside a range',
+      [
+        [5n, 5n],
+        [1n, 9n],
+      ],
+      [[1n, 9n]],
+    ],
+    [
+      'a single address before and behind a range',
+      [
+        [0n, 0n],
+        [10n, 10n],
+        [1n, 9n],
+      ],
+      [[0n, 10n]],
+    ],
+    [
+      'a gap of one',
+      [
+        [1n, 3n],
+        [5n, 9n],
+      ],
+      [
+        [1n, 3n],
+        [5n, 9n],
+      ],
+    ],
+    [
+      'the gap is filled',
+      [
+        [1n, 3n],
+        [5n, 9n],
+        [4n, 4n],
+      ],
+      [[1n, 9n]],
+    ],
   ])('%s', (_name, ranges, expected) => {
     expect(rangesIn(setOf(family, ranges))).toEqual(expected);
     expect(rangesIn(setOf(family, ranges.toReversed()))).toEqual(expected);

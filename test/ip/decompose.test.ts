@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { decompose, IPV4, IPV6, splitNodes } from '../../src/ip/index.js';
 import { anyAddress, anyRanges, runs } from './arbitraries.js';
 import {
-  BOTH,
   type Block,
+  BOTH,
   blocksIn,
   hextets,
   lastAddress,
@@ -149,8 +149,12 @@ function covered(family: { readonly bits: number }, blocks: readonly Block[]): R
 describe.each(UNIVERSES)('decompose: all addresses known, $name', ({ family, base }) => {
   test('the fewest blocks, as the walk over the whole trie finds them', () => {
     const bits = fc.uint8Array({ minLength: 32, maxLength: 32 });
-    const sparse = fc.tuple(bits, bits, bits).map((three) => three[0].map((byte, k) => byte & three[1][k]! & three[2][k]!));
-    const dense = fc.tuple(bits, bits, bits).map((three) => three[0].map((byte, k) => byte | three[1][k]! | three[2][k]!));
+    const sparse = fc
+      .tuple(bits, bits, bits)
+      .map((three) => three[0].map((byte, k) => byte & three[1][k]! & three[2][k]!));
+    const dense = fc
+      .tuple(bits, bits, bits)
+      .map((three) => three[0].map((byte, k) => byte | three[1][k]! | three[2][k]!));
     fc.assert(
       fc.property(fc.oneof(bits, sparse, dense), (mask) => {
         const held = Array.from({ length: 256 }, (_, k) => k).filter((k) => (mask[k >> 3]! >> (k & 7)) & 1);

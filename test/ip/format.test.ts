@@ -40,7 +40,11 @@ describe('formatAddress: RFC 5952', () => {
     ['4.2.3 the first of three equal runs', [0, 0, 1, 0, 0, 1, 0, 0], '::1:0:0:1:0:0'],
     ['4.2.3 a longer run at the end', [0, 0, 1, 0, 0, 0, 0, 0], '0:0:1::'],
     ['4.2.3 a longer run at the start', [0, 0, 0, 1, 1, 0, 0, 1], '::1:1:0:0:1'],
-    ['4.3 lower case', [0xabcd, 0xef01, 0xabcd, 0xef01, 0xabcd, 0xef01, 0xabcd, 0xef01], 'abcd:ef01:abcd:ef01:abcd:ef01:abcd:ef01'],
+    [
+      '4.3 lower case',
+      [0xabcd, 0xef01, 0xabcd, 0xef01, 0xabcd, 0xef01, 0xabcd, 0xef01],
+      'abcd:ef01:abcd:ef01:abcd:ef01:abcd:ef01',
+    ],
     ['appendix: loopback', [0, 0, 0, 0, 0, 0, 0, 1], '::1'],
     ['all zeros', [0, 0, 0, 0, 0, 0, 0, 0], '::'],
     ['all ones', Array(8).fill(0xffff) as Eight, 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
@@ -88,7 +92,11 @@ test('formatAddress takes the address at an offset of a column', () => {
   const v4 = Uint32Array.of(0xc0000201, 0xc0000202);
   expect([formatAddress(IPV4, v4), formatAddress(IPV4, v4, 1)]).toEqual(['192.0.2.1', '192.0.2.2']);
   const v6 = Uint32Array.of(0x20010db8, 0, 0, 1, 0, 0, 0xffff, 0xc0000201, 0x20010db8, 0, 0, 0xffff);
-  expect([0, 4, 8].map((i) => formatAddress(IPV6, v6, i))).toEqual(['2001:db8::1', '::ffff:192.0.2.1', '2001:db8::ffff']);
+  expect([0, 4, 8].map((i) => formatAddress(IPV6, v6, i))).toEqual([
+    '2001:db8::1',
+    '::ffff:192.0.2.1',
+    '2001:db8::ffff',
+  ]);
 });
 
 describe('formatPrefix', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { countAddresses, decompose, fourSets, IPV4, IPV6, IpSet, SET_KEYS } from '../../src/ip/index.js';
 import { anyRanges, runs } from './arbitraries.js';
-import { BOTH, type Block, blocksIn, lastAddress, normal, setOf, trieBlocks } from './oracle.js';
+import { type Block, BOTH, blocksIn, lastAddress, normal, setOf, trieBlocks } from './oracle.js';
 
 test('the order of every output', () => {
   expect(SET_KEYS).toEqual(['nodes4', 'nets4', 'nodes6', 'nets6']);

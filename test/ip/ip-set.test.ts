@@ -21,28 +21,77 @@ describe('IpSet.from', () => {
     ['a range with blanks', ['192.0.2.0 - 192.0.2.255'], ['192.0.2.0/24']],
     ['an IPv6 range', ['2001:db8::-2001:db8::ff'], ['2001:db8::/120']],
     ['a mapped range is IPv4', ['::ffff:192.0.2.0-::ffff:192.0.2.3'], ['192.0.2.0/30']],
-    ['a range into the mapped prefix stays IPv6', ['::fffe:ffff:ffff-::ffff:0.0.0.0'], ['::fffe:ffff:ffff', '::ffff:0.0.0.0']],
-    ['a range out of the mapped prefix stays IPv6', ['::ffff:255.255.255.255-::1:0:0:0'], ['::ffff:255.255.255.255', '::1:0:0:0']],
-    ['netmask, wildcard, star', ['192.0.2.7/255.255.255.0', '192.0.4.7/0.0.0.255', '192.0.6.*'], ['192.0.2.0/24', '192.0.4.0/24', '192.0.6.0/24']],
+    [
+      'a range into the mapped prefix stays IPv6',
+      ['::fffe:ffff:ffff-::ffff:0.0.0.0'],
+      ['::fffe:ffff:ffff', '::ffff:0.0.0.0'],
+    ],
+    [
+      'a range out of the mapped prefix stays IPv6',
+      ['::ffff:255.255.255.255-::1:0:0:0'],
+      ['::ffff:255.255.255.255', '::1:0:0:0'],
+    ],
+    [
+      'netmask, wildcard, star',
+      ['192.0.2.7/255.255.255.0', '192.0.4.7/0.0.0.255', '192.0.6.*'],
+      ['192.0.2.0/24', '192.0.4.0/24', '192.0.6.0/24'],
+    ],
     ['host bits', ['192.0.2.5/24', '2001:db8::5/64'], ['192.0.2.0/24', '2001:db8::/64']],
     ['everything', ['::/0', '0.0.0.0/0'], ['0.0.0.0/0', '::/0']],
     ['both halves', ['128.0.0.0/1', '0.0.0.0/1', '8000::/1', '::/1'], ['0.0.0.0/0', '::/0']],
-    ['the last addresses', ['255.255.255.255', '255.255.255.254', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'], ['255.255.255.254/31', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff']],
+    [
+      'the last addresses',
+      ['255.255.255.255', '255.255.255.254', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
+      ['255.255.255.254/31', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
+    ],
   ])('%s', (_name, entries, prefixes) => {
     expect(textOf(IpSet.from(entries))).toEqual(prefixes);
     expect(textOf(IpSet.from(entries.toReversed()))).toEqual(prefixes);
   });
 
   test('parsed values and text together, from any iterable', () => {
-    const entries = new Set(['192.0.2.0/25', parsePrefix('192.0.2.128/25'), parsePrefix('2001:db8::/33'), '2001:db8:8000::/33']);
+    const entries = new Set([
+      '192.0.2.0/25',
+      parsePrefix('192.0.2.128/25'),
+      parsePrefix('2001:db8::/33'),
+      '2001:db8:8000::/33',
+    ]);
     expect(textOf(IpSet.from(entries))).toEqual(['192.0.2.0/24', '2001:db8::/32']);
   });
 
   test.each([
-    ...['', ' ', '192.0.2.1 ', '# comment', '192.0.2', '192.0.2.9-192.0.2.1', '192.0.2.1-', '192.0.2.1 -', '-192.0.2.1'],
-    ...['192.0.2.1--192.0.2.2', '192.0.2.1-2001:db8::1', '2001:db8::1-192.0.2.1', '::2-::1', '192.0.2.0/24-192.0.2.255'],
-    ...['192.0.2.0-192.0.2.255/24', '192.0.2.1-9', '192.0.2.1-192.0.2.9-192.0.2.20', 'fe80::1%eth0-fe80::2', 'fe80::1-fe80::2%eth0'],
-    ...['192.0.2.1-192.0.2.256', '192.0.2.1 192.0.2.2', '192.0.2.1–192.0.2.9', '192.0.2.1\0-192.0.2.2', '192.0.2.1-192.0.2.2\0'],
+    ...[
+      '',
+      ' ',
+      '192.0.2.1 ',
+      '# comment',
+      '192.0.2',
+      '192.0.2.9-192.0.2.1',
+      '192.0.2.1-',
+      '192.0.2.1 -',
+      '-192.0.2.1',
+    ],
+    ...[
+      '192.0.2.1--192.0.2.2',
+      '192.0.2.1-2001:db8::1',
+      '2001:db8::1-192.0.2.1',
+      '::2-::1',
+      '192.0.2.0/24-192.0.2.255',
+    ],
+    ...[
+      '192.0.2.0-192.0.2.255/24',
+      '192.0.2.1-9',
+      '192.0.2.1-192.0.2.9-192.0.2.20',
+      'fe80::1%eth0-fe80::2',
+      'fe80::1-fe80::2%eth0',
+    ],
+    ...[
+      '192.0.2.1-192.0.2.256',
+      '192.0.2.1 192.0.2.2',
+      '192.0.2.1–192.0.2.9',
+      '192.0.2.1\0-192.0.2.2',
+      '192.0.2.1-192.0.2.2\0',
+    ],
   ])('refuses %j', (text) => {
     expect(codeOf(() => IpSet.from(['192.0.2.1', text]))).toBe('bad-prefix');
   });
@@ -90,7 +139,9 @@ describe('prefixes', () => {
     fc.assert(
       fc.property(anyRanges(IPV4, 6), anyRanges(IPV6, 6), (v4, v6) => {
         const prefixes = [...IpSet.of(setOf(IPV4, v4), setOf(IPV6, v6)).prefixes()];
-        expect(prefixes.map(({ family, words, length }) => [family.name, valueAt(words, 0, family.words), length])).toEqual([
+        expect(
+          prefixes.map(({ family, words, length }) => [family.name, valueAt(words, 0, family.words), length]),
+        ).toEqual([
           ...trieBlocks(IPV4, normal(v4)).map((block) => ['IPv4', ...block]),
           ...trieBlocks(IPV6, normal(v6)).map((block) => ['IPv6', ...block]),
         ]);

@@ -64,7 +64,24 @@ describe('one line that is an entry', () => {
 
 describe('one line that counts nowhere', () => {
   test.each([
-    ...['', ' ', '\t', ' \t \v\f', '\u00a0', ' \u00a0 ', '#', ';', '//', '# x', '#x', ';x', '//x', '///', ' # x', '\t; x'],
+    ...[
+      '',
+      ' ',
+      '\t',
+      ' \t \v\f',
+      '\u00a0',
+      ' \u00a0 ',
+      '#',
+      ';',
+      '//',
+      '# x',
+      '#x',
+      ';x',
+      '//x',
+      '///',
+      ' # x',
+      '\t; x',
+    ],
     ...['\u00a0// x', '# 192.0.2.1', '; 192.0.2.1', '//192.0.2.1', '## 192.0.2.1', '#192.0.2.1'],
   ])('%j', (line) => {
     for (const tail of ['', '\n', '\r\n', '\r']) {
@@ -165,7 +182,17 @@ describe('one line that is rejected', () => {
 describe('the report', () => {
   test('the first five rejected lines with their numbers, all of them counted by reason', () => {
     const list = [
-      ...['# head', 'one', '192.0.2.1', '', '192.0.2.0/33', '192.0.2.2 x', 'fe80::1%a', '192.0.2.3', '192.0.2.9-192.0.2.1'],
+      ...[
+        '# head',
+        'one',
+        '192.0.2.1',
+        '',
+        '192.0.2.0/33',
+        '192.0.2.2 x',
+        'fe80::1%a',
+        '192.0.2.3',
+        '192.0.2.9-192.0.2.1',
+      ],
       ...['six', '192.0.2.4', 'seven', '1.2.3.4/1.2.3.4'],
     ];
     for (const end of ['\n', '\r\n', '\r']) {
@@ -249,26 +276,40 @@ describe('score columns', () => {
   const bytes = fixture('score-columns.tsv');
 
   test.each<[minScore: number, entries: number, belowScore: number, prefixes: string[]]>([
-    [0, 9, 0, ['192.0.2.1', '192.0.2.2/31', '192.0.2.4/31', '192.0.2.6', '192.0.2.9', '198.51.100.0/24', '2001:db8::1']],
+    [
+      0,
+      9,
+      0,
+      ['192.0.2.1', '192.0.2.2/31', '192.0.2.4/31', '192.0.2.6', '192.0.2.9', '198.51.100.0/24', '2001:db8::1'],
+    ],
     [1, 8, 1, ['192.0.2.1', '192.0.2.2/31', '192.0.2.4/31', '192.0.2.6', '198.51.100.0/24', '2001:db8::1']],
     [3, 6, 3, ['192.0.2.1', '192.0.2.2/31', '192.0.2.5', '192.0.2.6', '198.51.100.0/24']],
     [9, 3, 6, ['192.0.2.1', '192.0.2.5', '192.0.2.6']],
     [10, 2, 7, ['192.0.2.5', '192.0.2.6']],
     [13, 1, 8, ['192.0.2.6']],
-  ])('minScore %s takes %s entries; a line without a score is always taken', (minScore, entries, belowScore, prefixes) => {
-    const reading = readAtOnce(bytes, { minScore });
-    expect(reading.prefixes).toEqual(prefixes);
-    expect(reading.report).toMatchObject({ entries, belowScore, rejected: 2, reasons: { 'text after the address': 2 } });
-    expect(reading.report.samples.map(({ line, text }) => [line, text])).toEqual([
-      [10, '192.0.2.7\t3.5'],
-      [11, '192.0.2.8\tnine'],
-    ]);
-  });
+  ])(
+    'minScore %s takes %s entries; a line without a score is always taken',
+    (minScore, entries, belowScore, prefixes) => {
+      const reading = readAtOnce(bytes, { minScore });
+      expect(reading.prefixes).toEqual(prefixes);
+      expect(reading.report).toMatchObject({
+        entries,
+        belowScore,
+        rejected: 2,
+        reasons: { 'text after the address': 2 },
+      });
+      expect(reading.report.samples.map(({ line, text }) => [line, text])).toEqual([
+        [10, '192.0.2.7\t3.5'],
+        [11, '192.0.2.8\tnine'],
+      ]);
+    },
+  );
 });
 
 describe('readList and ListReader', () => {
   test('a string is read as its UTF-8 bytes are', () => {
-    const list = '\ufeff192.0.2.1\u00a0\n192.0.2.2 # caf\u00e9 \u{1f4a9}\n\u00a0192.0.2.3\n\u00fc\u4e2d\n192.0.2.4\u2003\n';
+    const list =
+      '\ufeff192.0.2.1\u00a0\n192.0.2.2 # caf\u00e9 \u{1f4a9}\n\u00a0192.0.2.3\n\u00fc\u4e2d\n192.0.2.4\u2003\n';
     const { set, report } = readList(list);
     expect({ prefixes: textOf(set), report }).toEqual(readAtOnce(bytesOf(list)));
     expect(textOf(set)).toEqual(['192.0.2.1', '192.0.2.2/31']);
@@ -285,7 +326,11 @@ describe('readList and ListReader', () => {
 
   test('lists of one and two bytes', () => {
     for (const list of ['x', 'xy', '1', '12']) {
-      expect(readAtOnce(bytesOf(list)).report).toMatchObject({ entries: 0, rejected: 1, reasons: { 'not an address': 1 } });
+      expect(readAtOnce(bytesOf(list)).report).toMatchObject({
+        entries: 0,
+        rejected: 1,
+        reasons: { 'not an address': 1 },
+      });
     }
     expect(readAtOnce(bytesOf('::')).prefixes).toEqual(['::']);
   });

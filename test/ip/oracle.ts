@@ -163,7 +163,16 @@ export class SlowSet {
     const { family, base } = this.universe;
     for (const [k, held] of this.inside.entries()) yield [base + BigInt(k), held];
     const last = lastAddress(family);
-    for (const far of [base - 1n, base - 2n, base + 256n, base + 257n, base + (1n << 32n), base - (1n << 32n), 0n, last]) {
+    for (const far of [
+      base - 1n,
+      base - 2n,
+      base + 256n,
+      base + 257n,
+      base + (1n << 32n),
+      base - (1n << 32n),
+      0n,
+      last,
+    ]) {
       if (far >= 0n && far <= last && (far < base || far >= base + 256n)) yield [far, this.outside];
     }
   }

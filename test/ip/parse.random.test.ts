@@ -2,7 +2,16 @@ import { isIPv4, isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import IPCIDR from 'ip-cidr';
 import { describe, expect, test } from 'vitest';
-import { type Family, formatAddress, formatPrefix, IPV4, IPV6, IpSet, parseAddress, parsePrefix } from '../../src/ip/index.js';
+import {
+  type Family,
+  formatAddress,
+  formatPrefix,
+  IPV4,
+  IPV6,
+  IpSet,
+  parseAddress,
+  parsePrefix,
+} from '../../src/ip/index.js';
 import { anyAddress, anyHextets, runs } from './arbitraries.js';
 import { codeOf } from './code-of.js';
 import { BOTH, lastAddress, plainText, type Range, rangesIn, valueAt, wordsOf } from './oracle.js';
@@ -24,7 +33,25 @@ function urlText(text: string): string {
 }
 
 /** Pieces of which both valid addresses and every near miss of one are made. */
-const V6_PIECES = ['0', '1', 'ffff', 'ABCD', '0db8', '00', 'fffff', 'g', ':', ':', ':', '::', '.', '192.0.2.1', '1.2.3', '%', '/'];
+const V6_PIECES = [
+  '0',
+  '1',
+  'ffff',
+  'ABCD',
+  '0db8',
+  '00',
+  'fffff',
+  'g',
+  ':',
+  ':',
+  ':',
+  '::',
+  '.',
+  '192.0.2.1',
+  '1.2.3',
+  '%',
+  '/',
+];
 /** Mostly hextets with one colon between them, so that many are valid. */
 const v6Like = fc
   .tuple(
@@ -41,8 +68,17 @@ const v6Like = fc
     ),
     fc.constantFrom('', '', '', '::', ':', '::192.0.2.1', ':192.0.2.1', ':010.0.0.1'),
   )
-  .map(([pairs, tail]) => pairs.flat().join('').replace(/^:(?!:)/, '') + tail);
-const v6Text = fc.oneof(v6Like, fc.array(fc.constantFrom(...V6_PIECES), { maxLength: 17 }).map((all) => all.join('')));
+  .map(
+    ([pairs, tail]) =>
+      pairs
+        .flat()
+        .join('')
+        .replace(/^:(?!:)/, '') + tail,
+  );
+const v6Text = fc.oneof(
+  v6Like,
+  fc.array(fc.constantFrom(...V6_PIECES), { maxLength: 17 }).map((all) => all.join('')),
+);
 const V4_PIECES = ['0', '1', '9', '25', '255', '256', '00', '01', '.', '.', '.', '.', '..', '-', 'x', ' '];
 
 describe.each(BOTH)('random addresses of $name', (family) => {
@@ -169,7 +205,10 @@ describe('a second opinion', () => {
   });
 
   test('random text throws nothing but a BlocklistError', () => {
-    const grams = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom(...'0123456789.:/*-%af ') }));
+    const grams = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: fc.constantFrom(...'0123456789.:/*-%af ') }),
+    );
     fc.assert(
       fc.property(grams, (text) => {
         expect(['none', 'bad-address']).toContain(codeOf(() => parseAddress(text)));

@@ -8,7 +8,18 @@ const ERRORS = 'errors.ts';
 
 /** Names that exist in node alone, or that let code act on the world. */
 const FORBIDDEN = new Set([
-  ...['process', 'Buffer', 'console', 'require', 'module', 'exports', 'global', 'globalThis', '__dirname', '__filename'],
+  ...[
+    'process',
+    'Buffer',
+    'console',
+    'require',
+    'module',
+    'exports',
+    'global',
+    'globalThis',
+    '__dirname',
+    '__filename',
+  ],
   ...['setTimeout', 'setInterval', 'setImmediate', 'fetch', 'Date', 'performance', 'eval', 'Function'],
 ]);
 

@@ -26,7 +26,11 @@ describe.each(BOTH)('radixSort of $name', (family) => {
     ['already sorted', [0n, 1n, 0xffffn, 0x10000n, top], [0n, 1n, 0xffffn, 0x10000n, top]],
     ['descending', [top, 0x10000n, 0xffffn, 1n, 0n], [0n, 1n, 0xffffn, 0x10000n, top]],
     ['beyond the sign bit', [top + 1n, top - 1n, top], [top - 1n, top, top + 1n]],
-    ['low digit against high digit', [0x1_0000n, 0x0_ffffn, 0x2_0001n, 0x2_0000n], [0xffffn, 0x10000n, 0x20000n, 0x20001n]],
+    [
+      'low digit against high digit',
+      [0x1_0000n, 0x0_ffffn, 0x2_0001n, 0x2_0000n],
+      [0xffffn, 0x10000n, 0x20000n, 0x20001n],
+    ],
     ['repeats', [5n, 3n, 5n, 3n, 4n], [3n, 3n, 4n, 5n, 5n]],
   ])('%s', (_name, values, expected) => {
     expect(sorted(values)).toEqual(expected);

@@ -10,16 +10,19 @@ function has6(...address: number[]): boolean {
 }
 
 describe('SPECIAL_PURPOSE', () => {
-  test.each(SPECIAL_PURPOSE.map((row) => [...row] as const))('%s (%s) is a block without host bits and names an %s', (prefix, name, rfc) => {
-    const { family, words, length } = parsePrefix(prefix);
-    const written = prefix.includes(':') ? IPV6 : IPV4;
-    expect(family).toBe(written);
-    expect(prefix.endsWith(`/${length}`)).toBe(true);
-    const value = words.reduce((all, word) => (all << 32n) | BigInt(word), 0n);
-    expect(value % (1n << BigInt(family.bits - length))).toBe(0n);
-    expect(name.length).toBeGreaterThan(3);
-    expect(rfc).toMatch(/^RFC [1-9]\d{2,4}$/);
-  });
+  test.each(SPECIAL_PURPOSE.map((row) => [...row] as const))(
+    '%s (%s) is a block without host bits and names an %s',
+    (prefix, name, rfc) => {
+      const { family, words, length } = parsePrefix(prefix);
+      const written = prefix.includes(':') ? IPV6 : IPV4;
+      expect(family).toBe(written);
+      expect(prefix.endsWith(`/${length}`)).toBe(true);
+      const value = words.reduce((all, word) => (all << 32n) | BigInt(word), 0n);
+      expect(value % (1n << BigInt(family.bits - length))).toBe(0n);
+      expect(name.length).toBeGreaterThan(3);
+      expect(rfc).toMatch(/^RFC [1-9]\d{2,4}$/);
+    },
+  );
 
   test('no row twice, and the families apart: IPv4 first', () => {
     const texts = SPECIAL_PURPOSE.map(([prefix]) => prefix);
@@ -42,7 +45,17 @@ describe('specialPurpose: IPv4', () => {
   });
 
   test.each([
-    ...['1.0.0.0', '1.0.0.1', '1.1.1.1', '8.8.8.8', '9.9.9.9', '9.255.255.255', '11.0.0.0', '100.63.255.255', '100.128.0.0'],
+    ...[
+      '1.0.0.0',
+      '1.0.0.1',
+      '1.1.1.1',
+      '8.8.8.8',
+      '9.9.9.9',
+      '9.255.255.255',
+      '11.0.0.0',
+      '100.63.255.255',
+      '100.128.0.0',
+    ],
     ...['126.255.255.255', '128.0.0.0', '169.253.255.255', '169.255.0.0', '172.15.255.255', '172.32.0.0'],
     ...['191.255.255.255', '192.0.1.0', '192.0.1.255', '192.0.3.0', '192.88.98.255', '192.88.100.0', '192.167.255.255'],
     ...['192.169.0.0', '192.31.196.1', '192.52.193.1', '198.17.255.255', '198.20.0.0', '198.51.99.255', '198.51.101.0'],
@@ -67,7 +80,16 @@ describe('specialPurpose: IPv6', () => {
   test.each([
     ...['2606:4700::1111', '2001:4860:4860::8888', '2620:fe::fe', '2a00:1450:4001:82a::200e', '2620:4f:8000::1'],
     ...['::1:0:0:0', '64:ff9b:2::', '64:ff9a:ffff::', 'ff:ffff::', '100:0:0:2::', '101::', '2000:ffff::', '2001:1::1'],
-    ...['2001:2:1::', '2001:3::1', '2001:f:ffff::', '2001:30::', '2001:db7:ffff::', '2001:db9::', '2001:200::1', '2003::1'],
+    ...[
+      '2001:2:1::',
+      '2001:3::1',
+      '2001:f:ffff::',
+      '2001:30::',
+      '2001:db7:ffff::',
+      '2001:db9::',
+      '2001:200::1',
+      '2003::1',
+    ],
     ...['3ffe:ffff::', '3fff:1000::', '5eff:ffff::', '5f01::', 'fbff:ffff::', 'fe00::', 'fe7f:ffff::'],
   ])('%s is not', (address) => {
     expect(special.has(address)).toBe(false);

@@ -1,0 +1,58 @@
+import { type Background, must, type Ran, type RunOptions, run, start } from './processes.js';
+
+let made = 0;
+
+/** A network namespace of its own: its kernel tables are nobody else's. */
+export class Namespace {
+  private readonly background: Background[] = [];
+
+  private constructor(readonly name: string) {}
+
+  static async create(): Promise<Namespace> {
+    const namespace = new Namespace(`blocklist-${process.pid}-${++made}`);
+    await must(['ip', 'netns', 'add', namespace.name]);
+    await namespace.must(['ip', 'link', 'set', 'lo', 'up']);
+    return namespace;
+  }
+
+  run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    return run(['ip', 'netns', 'exec', this.name, ...argv], options);
+  }
+
+  must(argv: readonly string[], options: RunOptions = {}): Promise<string> {
+    return must(['ip', 'netns', 'exec', this.name, ...argv], options);
+  }
+
+  start(argv: readonly string[]): Background {
+    const started = start(['ip', 'netns', 'exec', this.name, ...argv]);
+    this.background.push(started);
+    return started;
+  }
+
+  /** Runs a script of nft that must succeed. */
+  async nft(script: string): Promise<void> {
+    await this.must(['nft', '-f', '-'], { stdin: script });
+  }
+
+  /** Everything that nft shows, with the numbers of tables, sets and rules: any change of the kernel changes this text. */
+  ruleset(): Promise<string> {
+    return this.must(['nft', '-a', 'list', 'ruleset']);
+  }
+
+  /** Runs lines of ip(8). */
+  async ip(...lines: readonly string[]): Promise<void> {
+    for (const line of lines) await this.must(['ip', ...line.split(' ')]);
+  }
+
+  async remove(): Promise<void> {
+    for (const each of this.background) await each.stop();
+    await run(['ip', 'netns', 'del', this.name]);
+  }
+}
+
+/** Joins two namespaces by a cable; both ends are called `wire`. */
+export async function connect(a: Namespace, b: Namespace): Promise<void> {
+  await must(['ip', 'link', 'add', 'wire', 'netns', a.name, 'type', 'veth', 'peer', 'name', 'wire', 'netns', b.name]);
+  await a.ip('link set wire up');
+  await b.ip('link set wire up');
+}

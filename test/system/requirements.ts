@@ -1,0 +1,70 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, test } from 'vitest';
+
+/** The program under test, as it is published. */
+export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+/** Turns a command into one of a user without any right. */
+export const AS_NOBODY = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'] as const;
+
+/** Where programs are looked for: administrators' folders are not in everyone's PATH. */
+export const SEARCH_PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/bin:/sbin:/bin`;
+
+function works(program: string, ...args: readonly string[]): boolean {
+  const env = { ...process.env, PATH: SEARCH_PATH };
+  return spawnSync(program, args, { env, stdio: 'ignore', timeout: 20_000 }).status === 0;
+}
+
+/** What a test can need beside programs, and how it is tried. */
+const PROBES: Readonly<Record<string, readonly [works: () => boolean, reason: string]>> = {
+  root: [() => process.getuid?.() === 0, 'not run as root'],
+  netns: [() => works('unshare', '-n', 'true'), 'no network namespaces here'],
+  mountns: [() => works('unshare', '-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'), 'no mounts in namespaces here'],
+  userns: [() => works(AS_NOBODY[0], ...AS_NOBODY.slice(1), 'unshare', '-Urn', 'true'), 'no user namespaces here'],
+  nobody: [
+    () => works(AS_NOBODY[0], ...AS_NOBODY.slice(1), process.execPath, CLI, '--version'),
+    'other users cannot read this checkout',
+  ],
+};
+
+const tried = new Map<string, string | undefined>();
+
+/** Why one need is not met, undefined when it is. */
+function lack(need: string): string | undefined {
+  if (!tried.has(need)) {
+    const [isMet, reason] = PROBES[need] ?? [() => works('which', need), `${need} is not installed`];
+    tried.set(need, isMet() ? undefined : reason);
+  }
+  return tried.get(need);
+}
+
+export type Verdict = { readonly run: true } | { readonly run: false; readonly mustFail: boolean; readonly why: string };
+
+/** Whether a test can run here. Where it cannot, it is skipped by name; under CI=true it fails: there the parts must be. */
+export function verdict(needs: readonly string[], env: Readonly<Record<string, string | undefined>>): Verdict {
+  const reasons = needs.map(lack).filter((reason) => reason !== undefined);
+  return reasons.length === 0 ? { run: true } : { run: false, mustFail: env.CI === 'true', why: reasons.join(', ') };
+}
+
+function failing(why: string) {
+  return () => {
+    throw new Error(`CI=true and this cannot run: ${why}`);
+  };
+}
+
+/** A test that needs parts of the system: names of programs, or `root`, `netns`, `mountns`, `userns`, `nobody`. */
+export function systemTest(name: string, needs: readonly string[], run: () => Promise<void>, timeoutMs?: number): void {
+  const found = verdict(needs, process.env);
+  if (found.run) test(name, run, timeoutMs);
+  else if (found.mustFail) test(`${name} (${found.why})`, failing(found.why));
+  else test.skip(`${name} (skipped: ${found.why})`, run);
+}
+
+/** The same for a block of tests with common preparations. */
+export function describeSystem(name: string, needs: readonly string[], block: () => void): void {
+  const found = verdict(needs, process.env);
+  if (found.run) describe(name, block);
+  else if (found.mustFail) describe(name, () => test(`all of it (${found.why})`, failing(found.why)));
+  else describe.skip(`${name} (skipped: ${found.why})`, block);
+}
