@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { BlocklistError } from '../../errors.js';
 
-const LISTS = new URL('../../../lists/', import.meta.url);
+/** Found through the package's own name, because the program is bundled and this file is then elsewhere. */
+const LISTS = join(dirname(createRequire(import.meta.url).resolve('blocklist/package.json')), 'lists');
 
 const feedSchema = z.strictObject({
   id: z.string(),
@@ -26,7 +28,7 @@ export type CatalogueFeed = z.output<typeof feedSchema>;
 
 /** The feeds that the program knows by name. */
 export async function readCatalogue(): Promise<readonly CatalogueFeed[]> {
-  const text = await readFile(new URL('feeds.json', LISTS), 'utf8');
+  const text = await readFile(bundledList('feeds.json'), 'utf8');
   const checked = catalogueSchema.safeParse(JSON.parse(text));
   if (checked.success) return checked.data.feeds;
   throw new BlocklistError('internal', `lists/feeds.json: ${z.prettifyError(checked.error)}`, {
@@ -36,5 +38,5 @@ export async function readCatalogue(): Promise<readonly CatalogueFeed[]> {
 
 /** Absolute path of a file that ships in `lists/`. */
 export function bundledList(name: string): string {
-  return fileURLToPath(new URL(name, LISTS));
+  return join(LISTS, name);
 }
