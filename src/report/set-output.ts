@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import {
   countAddresses,
@@ -53,8 +52,8 @@ async function writeQuoted(prefixes: Prefixes | undefined, stream: Writable): Pr
 }
 
 async function writeColumn(prefixes: Prefixes, from: number, decoration: Decoration, stream: Writable): Promise<void> {
+  const chunk = new Uint8Array(CHUNK);
   for (let next = from; next < prefixes.size; ) {
-    const chunk = new Uint8Array(CHUNK);
     const written = writePrefixes(prefixes, next, decoration, chunk);
     await put(stream, chunk.subarray(0, written.bytes));
     next = written.next;
@@ -75,9 +74,9 @@ async function writeRanges(set: IpSet, stream: Writable): Promise<void> {
   }
 }
 
-/** Writes, and waits while the stream is full. */
-async function put(stream: Writable, data: Uint8Array | string): Promise<void> {
-  if (!stream.write(data)) await once(stream, 'drain');
+/** Writes, and waits until the data has gone, so that its buffer can be used again. */
+function put(stream: Writable, data: Uint8Array | string): Promise<void> {
+  return new Promise((resolve, reject) => stream.write(data, (error) => (error == null ? resolve() : reject(error))));
 }
 
 /** What a set holds, in figures instead of prefixes. */

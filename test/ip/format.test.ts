@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatAddress, formatPrefix, IPV4, IPV6 } from '../../src/ip/index.js';
+import {
+  decompose,
+  formatAddress,
+  formatPrefix,
+  IPV4,
+  IPV6,
+  IpSet,
+  LONGEST_PREFIX_TEXT,
+  writePrefixes,
+} from '../../src/ip/index.js';
 import { anyHextets, runs } from './arbitraries.js';
 import { hextets, lastAddress, plainText, quad, wordsOf } from './oracle.js';
 
@@ -130,6 +139,55 @@ describe('formatPrefix', () => {
     }
     for (let length = 0; length < 128; length++) {
       expect(formatPrefix({ family: IPV6, words: new Uint32Array(4), length })).toBe(`::/${length}`);
+    }
+  });
+});
+
+describe('writePrefixes', () => {
+  const v4 = decompose(IpSet.from(['192.0.2.1', '192.0.2.4/30', '198.51.100.0/24']).v4);
+  const longest = 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff0/124';
+  const v6 = decompose(IpSet.from(['2001:db8::/32', '2001:db9::1', longest]).v6);
+  const lines = { before: '', after: '\n' };
+
+  function written(bytes: number, out: Uint8Array): string {
+    return new TextDecoder().decode(out.subarray(0, bytes));
+  }
+
+  test('all of a column when there is room, each between its decoration', () => {
+    const out = new Uint8Array(4096);
+    const four = writePrefixes(v4, 0, { before: 'add ', after: ',\n' }, out);
+    expect(written(four.bytes, out)).toBe('add 192.0.2.1,\nadd 192.0.2.4/30,\nadd 198.51.100.0/24,\n');
+    expect(four.next).toBe(3);
+    const six = writePrefixes(v6, 0, lines, out);
+    expect(written(six.bytes, out)).toBe(`2001:db8::/32\n2001:db9::1\n${longest}\n`);
+  });
+
+  test('from an index on, and from the end on: nothing', () => {
+    const out = new Uint8Array(4096);
+    expect(written(writePrefixes(v4, 2, lines, out).bytes, out)).toBe('198.51.100.0/24\n');
+    expect(writePrefixes(v4, 3, lines, out)).toEqual({ next: 3, bytes: 0 });
+    expect(writePrefixes(decompose(IpSet.empty.v4), 0, lines, out)).toEqual({ next: 0, bytes: 0 });
+  });
+
+  test('goes on where the room ended, and never writes beyond it', () => {
+    for (const prefixes of [v4, v6]) {
+      for (let room = LONGEST_PREFIX_TEXT + 8; room < 200; room++) {
+        const out = new Uint8Array(room + 64);
+        let text = '';
+        for (let from = 0, calls = 0; from < prefixes.size && calls < 4; calls++) {
+          const { next, bytes } = writePrefixes(prefixes, from, { before: '+ ', after: ' ;\n' }, out.subarray(0, room));
+          expect(next).toBeGreaterThan(from);
+          expect(bytes).toBeLessThanOrEqual(room);
+          text += written(bytes, out);
+          from = next;
+        }
+        const expected =
+          prefixes === v4
+            ? ['192.0.2.1', '192.0.2.4/30', '198.51.100.0/24']
+            : ['2001:db8::/32', '2001:db9::1', longest];
+        expect(text).toBe(expected.map((one) => `+ ${one} ;\n`).join(''));
+        expect(out.subarray(room).every((byte) => byte === 0)).toBe(true);
+      }
     }
   });
 });

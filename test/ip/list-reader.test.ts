@@ -306,6 +306,31 @@ describe('score columns', () => {
   );
 });
 
+describe('a column that may be something else: `column: none`', () => {
+  test.each<[line: string, prefixes: string[], reason?: string]>([
+    ['192.0.2.1', ['192.0.2.1']],
+    ['192.0.2.1 # 7', ['192.0.2.1']],
+    ['192.0.2.0/24 ; SBL1', ['192.0.2.0/24']],
+    ['192.0.2.1 - 192.0.2.2', ['192.0.2.1', '192.0.2.2']],
+    ['192.0.2.1 7', [], 'text after the address'],
+    ['192.0.2.0\t24', [], 'text after the address'],
+    ['192.0.2.0 255.255.255.0', [], 'text after the address'],
+    ['2001:db8:: 32 # x', [], 'text after the address'],
+  ])('%j', (line, prefixes, reason) => {
+    const reading = readAtOnce(bytesOf(`${line}\n`), { column: 'none' });
+    expect(reading.prefixes).toEqual(prefixes);
+    expect(reading.report.reasons).toEqual(reason === undefined ? {} : { [reason]: 1 });
+    expect(reading.report.entries).toBe(reason === undefined ? 1 : 0);
+  });
+
+  test('`column: score` is the default', () => {
+    const bytes = bytesOf('192.0.2.1 7\n192.0.2.2 1\n');
+    for (const options of [{ minScore: 2 }, { minScore: 2, column: 'score' as const }]) {
+      expect(readAtOnce(bytes, options).prefixes).toEqual(['192.0.2.1']);
+    }
+  });
+});
+
 describe('readList and ListReader', () => {
   test('a string is read as its UTF-8 bytes are', () => {
     const list =
@@ -333,6 +358,19 @@ describe('readList and ListReader', () => {
       });
     }
     expect(readAtOnce(bytesOf('::')).prefixes).toEqual(['::']);
+  });
+
+  test('long lists of bare addresses, with other lines at every place where a batch could end', () => {
+    for (const gap of [1, 2, 63, 64, 1023, 1024, 4095, 4096, 4097, 8192]) {
+      const lines = Array.from({ length: 20_000 }, (_, k) =>
+        k % (gap + 1) === gap ? 'x' : `10.0.${k >> 8}.${k & 255}`,
+      );
+      const bad = lines.flatMap((line, k) => (line === 'x' ? [k + 1] : []));
+      const { set, report } = readList(bytesOf(lines.join('\n')));
+      expect(report).toMatchObject({ entries: 20_000 - bad.length, rejected: bad.length });
+      expect(report.samples.map(({ line }) => line)).toEqual(bad.slice(0, 5));
+      expect(set.count()).toEqual({ v4: 20_000 - bad.length, v6: 0n });
+    }
   });
 
   test('several lists into one builder', () => {

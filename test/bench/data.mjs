@@ -1,0 +1,89 @@
+// Input of the benchmarks: real lists where they are at hand, otherwise the country database and a seeded generator.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { formatPrefix } from '../../dist/ip/index.js';
+import { CountryDatabase } from '../../dist/sources/geo/mmdb.js';
+
+const SHARED = fileURLToPath(new URL('../../../shared/lists/', import.meta.url));
+const BUNDLED = fileURLToPath(new URL('../../lists/', import.meta.url));
+
+/** xorshift32: the same lines on every machine. */
+export function generator(seed) {
+  let s = seed;
+  return () => {
+    s ^= s << 13;
+    s ^= s >>> 17;
+    s ^= s << 5;
+    return s >>> 0;
+  };
+}
+
+const quad = (word) => `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`;
+
+/** Every network of the country database as text: some 400,000 real lines of each family. */
+async function countryNetworks() {
+  const file = createRequire(import.meta.url).resolve(
+    '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb',
+  );
+  const database = await CountryDatabase.open(file);
+  const codes = [];
+  for (let a = 97; a <= 122; a++) for (let b = 97; b <= 122; b++) codes.push(String.fromCharCode(a, b));
+  const v4 = [];
+  const v6 = [];
+  for (const { set } of database.networksOf(codes).values()) {
+    for (const prefix of set.prefixes()) (prefix.family.version === 4 ? v4 : v6).push(formatPrefix(prefix));
+  }
+  return { v4, v6 };
+}
+
+/** Lines of a list without comments, scores and what iprange and cidr-tools cannot read. */
+function cleanLines(text, pattern) {
+  return text
+    .split('\n')
+    .map((line) => line.split(/[\t #]/, 1)[0])
+    .filter((line) => pattern.test(line));
+}
+const V4_LINE = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|(?=\/|$))){4}(?:\/\d+)?$/;
+const V6_LINE = /^[0-9a-f:]+(?:\/\d+)?$/i;
+
+function realList(name) {
+  const path = join(SHARED, name);
+  if (!existsSync(path)) return undefined;
+  const bytes = readFileSync(path);
+  return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1');
+}
+
+/** At least a million IPv4 lines in a file of `folder`, and half a million IPv6 lines; says where they come from. */
+export async function makeLists(folder) {
+  const countries = await countryNetworks();
+  const names = ['malicious-ip-full.txt.gz', 'ipsum-counts.txt.gz', '22-countries-ipv4.txt.gz'];
+  const real = names.map(realList);
+  let v4 = [...cleanLines(readFileSync(join(BUNDLED, 'ipsum-3.txt'), 'latin1'), V4_LINE), ...countries.v4];
+  let origin = 'country database, IPsum and seeded generator';
+  if (real.every((text) => text !== undefined)) {
+    v4 = [...real.flatMap((text) => cleanLines(text, V4_LINE)), ...v4];
+    origin = `${names.join(', ')} and the country database`;
+  }
+  const next = generator(20260822);
+  if (v4.length < 1_000_000) origin += ` (${1_000_000 - v4.length} lines generated)`;
+  while (v4.length < 1_000_000) v4.push(quad(next()));
+  const v6 = [...cleanLines(realList('22-countries-ipv6.txt.gz') ?? '', V6_LINE), ...countries.v6];
+  const files = { v4: join(folder, 'v4.txt'), v6: join(folder, 'v6.txt') };
+  writeFileSync(files.v4, `${v4.join('\n')}\n`);
+  writeFileSync(files.v6, `${v6.join('\n')}\n`);
+  return { files, v4, v6, origin };
+}
+
+/** A file of `count` generated IPv4 lines, written in pieces. */
+export function makeGenerated(path, count) {
+  const next = generator(7);
+  writeFileSync(path, '');
+  for (let done = 0; done < count; done += 100_000) {
+    const lines = Array.from({ length: Math.min(100_000, count - done) }, () => quad(next()));
+    writeFileSync(path, `${lines.join('\n')}\n`, { flag: 'a' });
+  }
+  return path;
+}

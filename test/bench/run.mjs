@@ -1,0 +1,38 @@
+// npm run bench [-- --check]: measures, prints a table, writes bench.json; with --check exits 1 when a row misses its limit.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { table } from '../../dist/io/table.js';
+import { makeLists } from './data.mjs';
+import { PAIRS } from './measure.mjs';
+import { inProcess, memory, startUp, wholeProcess } from './rows.mjs';
+
+const folder = mkdtempSync(join(tmpdir(), 'blocklist-bench-'));
+try {
+  const lists = await makeLists(folder);
+  process.stderr.write(`input: ${lists.v4.length} IPv4 and ${lists.v6.length} IPv6 lines from ${lists.origin}\n`);
+  const rows = [];
+  for (const measure of [wholeProcess, inProcess, memory, startUp]) rows.push(...(await measure(lists, folder)));
+  const figure = ({ value, unit }) => `${value.toFixed(2)} ${unit}`;
+  process.stdout.write(
+    table(
+      [
+        { title: 'work' },
+        { title: 'measured', align: 'right' },
+        { title: 'must' },
+        { title: '' },
+        { title: 'figures' },
+      ],
+      rows.map((row) => [row.name, figure(row), row.limit, row.holds ? 'holds' : 'MISSED', row.detail]),
+    ),
+  );
+  const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, node ${process.version}`;
+  process.stdout.write(`medians of ${PAIRS} pairs on ${machine}\n`);
+  writeFileSync(
+    'bench.json',
+    `${JSON.stringify({ schema: 'blocklist/bench', version: 1, machine, input: lists.origin, rows }, null, 2)}\n`,
+  );
+  if (process.argv.includes('--check') && rows.some(({ holds }) => !holds)) process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
