@@ -181,6 +181,7 @@ async function main(): Promise<void> {
 }
 
 async function fail(error: unknown): Promise<ExitStatus> {
+  if (error instanceof Error && 'code' in error && error.code === CLOSED_PIPE) return ExitStatus.done;
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitStatus.done : ExitStatus.usage;
   const { json, verbose, color } = program.opts<GlobalOptions>();
   const known = error instanceof BlocklistError ? error : internal(error);

@@ -11,31 +11,61 @@ export interface Prefixes {
 }
 
 /**
- * The fewest CIDR blocks that cover exactly the set, in numeric order. Greedy: the largest aligned block that
- * begins at the first address still uncovered and ends inside its range. That is minimal, because the ranges
- * of a set are isolated from each other. Cost: O(blocks).
+ * Walks the fewest CIDR blocks that cover exactly a set, in numeric order, without holding them. Greedy: the largest aligned block that begins at
+ * the first address still uncovered and ends inside its range. That is minimal, because the ranges of a set are isolated from each other.
  */
-export function decompose(set: RangeSet): Prefixes {
-  const { family } = set;
-  const w = family.words;
-  const out = new PrefixColumns(family, Math.max(16, Math.ceil(set.size * 1.25)));
-  const at = new Uint32Array(w);
-  const last = new Uint32Array(w);
-  for (let r = 0, end = set.size * w; r < end; r += w) {
-    if (differingBitsAt(set.lo, r, set.hi, r, w) === 0) {
-      out.push(set.lo, r, family.bits);
-      continue;
-    }
-    copyAt(set.lo, r, at, 0, w);
-    for (;;) {
-      const length = family.bits - hostBits(at, set.hi, r, w);
-      out.push(at, 0, length);
-      lastOfPrefix(at, 0, length, last, 0, w);
-      if (differingBitsAt(last, 0, set.hi, r, w) === 0) break;
-      copyAt(last, 0, at, 0, w);
-      incrementAt(at, 0, w);
-    }
+export class BlockWalk {
+  readonly family: Family;
+  /** first address of the current block */
+  readonly words: Uint32Array;
+  /** prefix length of the current block */
+  length = 0;
+  private readonly last: Uint32Array;
+  private readonly lo: Uint32Array;
+  private readonly hi: Uint32Array;
+  /** word offset of the current range */
+  private range: number;
+  /** whether the current range has addresses behind the current block */
+  private inside = false;
+
+  constructor(set: RangeSet) {
+    this.family = set.family;
+    this.words = new Uint32Array(set.family.words);
+    this.last = new Uint32Array(set.family.words);
+    this.lo = set.lo;
+    this.hi = set.hi;
+    this.range = -set.family.words;
   }
+
+  /** Steps to the next block; false when there is none. */
+  next(): boolean {
+    const { family, words, last, lo, hi } = this;
+    const w = family.words;
+    if (this.inside) {
+      copyAt(last, 0, words, 0, w);
+      incrementAt(words, 0, w);
+    } else {
+      this.range += w;
+      if (this.range >= lo.length) return false;
+      copyAt(lo, this.range, words, 0, w);
+    }
+    const bits = hostBits(words, hi, this.range, w);
+    this.length = family.bits - bits;
+    if (bits === 0) {
+      copyAt(words, 0, last, 0, w);
+    } else {
+      lastOfPrefix(words, 0, this.length, last, 0, w);
+    }
+    this.inside = differingBitsAt(last, 0, hi, this.range, w) !== 0;
+    return true;
+  }
+}
+
+/** The blocks of a BlockWalk as columns. Cost: O(blocks). */
+export function decompose(set: RangeSet): Prefixes {
+  const out = new PrefixColumns(set.family, Math.max(16, Math.ceil(set.size * 1.25)));
+  const walk = new BlockWalk(set);
+  while (walk.next()) out.push(walk.words, 0, walk.length);
   return out.finish();
 }
 

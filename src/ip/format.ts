@@ -1,4 +1,4 @@
-import type { Prefixes } from './decompose.js';
+import type { BlockWalk, Prefixes } from './decompose.js';
 import type { Family, Prefix } from './family.js';
 import { asciiBytes } from './parse.js';
 
@@ -106,25 +106,33 @@ export interface Decoration {
 }
 
 /**
- * Writes the prefixes from index `from` on, each between `before` and `after`, until `out` has no room for another one.
- * Returns the index behind the last one written, and the number of bytes.
+ * Writes the blocks of a walk, from the next one on, each between `before` and `after`, until `out` has no room for another one or there is none.
+ * Returns the number of bytes: 0 when the walk has ended.
  */
-export function writePrefixes(
-  { family, size, words, lengths }: Prefixes,
-  from: number,
-  { before, after }: Decoration,
-  out: Uint8Array,
-): { readonly next: number; readonly bytes: number } {
+export function writeBlocks(walk: BlockWalk, { before, after }: Decoration, out: Uint8Array): number {
   const [head, tail] = [asciiBytes(before), asciiBytes(after)];
   const limit = out.length - LONGEST_PREFIX_TEXT - head.length - tail.length;
   let at = 0;
-  let next = from;
-  for (; next < size && at <= limit; next++) {
+  while (at <= limit && walk.next()) {
     for (let k = 0; k < head.length; k++) out[at++] = head[k]!;
-    at = writePrefix(family, words, next * family.words, lengths[next]!, out, at);
+    at = writePrefix(walk.family, walk.words, 0, walk.length, out, at);
     for (let k = 0; k < tail.length; k++) out[at++] = tail[k]!;
   }
-  return { next, bytes: at };
+  return at;
+}
+
+/** All prefixes of a column, each between `before` and `after`. */
+export function prefixLines({ family, size, words, lengths }: Prefixes, { before, after }: Decoration): Uint8Array {
+  const [head, tail] = [asciiBytes(before), asciiBytes(after)];
+  const out = new Uint8Array(size * (LONGEST_PREFIX_TEXT + head.length + tail.length));
+  let at = 0;
+  for (let i = 0; i < size; i++) {
+    out.set(head, at);
+    at = writePrefix(family, words, i * family.words, lengths[i]!, out, at + head.length);
+    out.set(tail, at);
+    at += tail.length;
+  }
+  return out.slice(0, at);
 }
 
 function ascii(bytes: Uint8Array, end: number): string {

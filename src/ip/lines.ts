@@ -10,16 +10,18 @@ const SLASH = 0x2f;
 const DOT = 0x2e;
 
 /**
- * Reads the line at `b[i]` if it is a strict dotted quad and nothing else (LF or CRLF behind it): puts it into `out[o]` and returns the position of the next line, or −1.
- * The same rules as parseV4, unrolled, and without bounds checks, for which `b` must hold an LF at or behind `i`.
+ * Reads the line at `b[i]` if it is a strict dotted quad, alone or with a prefix length, and nothing else (LF or CRLF behind it): puts the
+ * address into `out[0]` and the length (32 for a bare address) into `out[1]`, and returns the position of the next line, or −1. The same
+ * rules as parseEntry, unrolled, and without bounds checks, for which `b` must hold an LF at or behind `i`.
  */
-export function bareV4Line(b: Uint8Array, i: number, out: Uint32Array, o: number): number {
+export function simpleV4Line(b: Uint8Array, i: number, out: Uint32Array): number {
   let p = i;
   let word = 0;
-  for (let octet = 0; ; octet++) {
+  let next = 0;
+  for (let octet = 0; octet < 4; octet++) {
     let value = b[p]! - 48;
     if (value < 0 || value > 9) return -1;
-    let next = b[++p]!;
+    next = b[++p]!;
     if (next >= 48 && next <= 57 && value !== 0) {
       value = value * 10 + next - 48;
       next = b[++p]!;
@@ -31,14 +33,24 @@ export function bareV4Line(b: Uint8Array, i: number, out: Uint32Array, o: number
     }
     word = (word << 8) | value;
     p++;
-    if (octet < 3) {
-      if (next !== DOT) return -1;
-      continue;
-    }
-    out[o] = word;
-    if (next === LF) return p;
-    return next === CR && b[p] === LF ? p + 1 : -1;
+    if (octet < 3 && next !== DOT) return -1;
   }
+  out[0] = word;
+  out[1] = 32;
+  if (next === SLASH) {
+    let length = b[p]! - 48;
+    if (length < 0 || length > 9) return -1;
+    next = b[++p]!;
+    if (next >= 48 && next <= 57 && length !== 0) {
+      length = length * 10 + next - 48;
+      next = b[++p]!;
+    }
+    if (length > 32) return -1;
+    out[1] = length;
+    p++;
+  }
+  if (next === LF) return p;
+  return next === CR && b[p] === LF ? p + 1 : -1;
 }
 
 export function concat(a: Uint8Array, b: Uint8Array): Uint8Array {

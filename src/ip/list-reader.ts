@@ -1,7 +1,6 @@
 import { EntrySlot, hostBitsOf, parseEntry, type RejectReason } from './entry.js';
 import { type IpSet, IpSetBuilder } from './ip-set.js';
 import {
-  bareV4Line,
   concat,
   hasUtf8Mark,
   isComment,
@@ -9,9 +8,11 @@ import {
   lastLineEnd,
   lineEndIn,
   refuseUtf16,
+  simpleV4Line,
   skipBlanks,
 } from './lines.js';
 import { asciiBytes } from './parse.js';
+import { hostMask } from './words.js';
 
 /** A line beyond this many bytes is rejected without being kept: no entry is a tenth as long. */
 const LONGEST_LINE = 4096;
@@ -74,6 +75,8 @@ export class ListReader {
   private readonly samples: RejectedLine[] = [];
   private readonly slot = new EntrySlot();
   private readonly batch = new Uint32Array(BATCH);
+  /** address and prefix length of a simple line */
+  private readonly found = new Uint32Array(2);
   private readonly minScore: number;
   private readonly scored: boolean;
   /** the begun line at the end of the last chunk */
@@ -149,23 +152,25 @@ export class ListReader {
 
   /** Reads whole lines: `b[to − 1]` is a line end (or `from === to`). */
   private lines(b: Uint8Array, from: number, to: number): void {
-    const { batch } = this;
+    const { batch, found } = this;
     const plain = this.minScore === 0;
     let filled = 0;
     for (let i = from; i < to; ) {
-      // Nearly every line of every feed is a bare IPv4 address: no slot, no comment, no copy.
-      const behind = plain ? bareV4Line(b, i, batch, filled) : -1;
-      if (behind > 0) {
-        i = behind;
-        if (++filled === BATCH) filled = this.takeBatch(filled);
+      // Nearly every line of every feed is an IPv4 address or block alone: no slot, no comment, no copy.
+      const behind = plain ? simpleV4Line(b, i, found) : -1;
+      if (behind < 0) {
+        filled = this.takeBatch(filled);
+        this.line++;
+        let end = i;
+        while (b[end] !== LF && b[end] !== CR) end++;
+        this.oneLine(b, i, end);
+        i = b[end] === CR && end + 1 < to && b[end + 1] === LF ? end + 2 : end + 1;
         continue;
       }
-      filled = this.takeBatch(filled);
-      this.line++;
-      let end = i;
-      while (b[end] !== LF && b[end] !== CR) end++;
-      this.oneLine(b, i, end);
-      i = b[end] === CR && end + 1 < to && b[end + 1] === LF ? end + 2 : end + 1;
+      i = behind;
+      if (found[1] === 32) batch[filled++] = found[0]!;
+      else this.addBlock(found[0]!, found[1]!);
+      if (filled === BATCH) filled = this.takeBatch(filled);
     }
     this.takeBatch(filled);
   }
@@ -176,6 +181,15 @@ export class ListReader {
     this.entries += filled;
     this.line += filled;
     return 0;
+  }
+
+  private addBlock(word: number, length: number): void {
+    const hosts = hostMask(length, 0);
+    if ((word & hosts) !== 0) this.hostBits++;
+    this.into.v4.addWordRange((word & ~hosts) >>> 0, (word | hosts) >>> 0);
+    if (32 - length > this.widest.v4) this.widest.v4 = 32 - length;
+    this.entries++;
+    this.line++;
   }
 
   private oneLine(b: Uint8Array, from: number, end: number): void {

@@ -32,6 +32,12 @@ class Column {
     this.used += this.w;
   }
 
+  /** Appends one word, for one-word families. */
+  pushWord(word: number): void {
+    if (this.used === this.current.length) this.grow();
+    this.current[this.used++] = word;
+  }
+
   /** Appends the first `count` words, for one-word families. */
   pushWords(words: Uint32Array, count: number): void {
     for (let from = 0; from < count; ) {
@@ -92,6 +98,13 @@ export class RangeBuilder {
   addWords(words: Uint32Array, count: number): void {
     this.nodes.pushWords(words, count);
     if (this.nodes.count >= PENDING_LIMIT) this.merge();
+  }
+
+  /** Adds the IPv4 block from `first` to `last`, wider than one address. */
+  addWordRange(first: number, last: number): void {
+    this.starts.pushWord(first);
+    this.ends.pushWord(last);
+    if (this.starts.count >= PENDING_LIMIT) this.merge();
   }
 
   /** Adds the range from `lo[i]` to `hi[j]`, both inclusive; `lo` must not be above `hi`. */

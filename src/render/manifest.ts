@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { RuleSets, SourceShare } from '../build/build.js';
-import { countAddresses } from '../ip/index.js';
+import { countAddresses, prefixLines } from '../ip/index.js';
 import { LAYOUT, namedSets } from './commands.js';
-import { linesOf } from './nft-text.js';
 
 const count = z.string().regex(/^\d+$/);
 const size = z.strictObject({ prefixes: z.int().min(0), addresses: count });
@@ -32,7 +31,7 @@ export type Manifest = z.output<typeof manifestSchema>;
 /** The plain lists by file name: one prefix a line, numeric order. */
 export function renderLists(sets: RuleSets): Map<string, Uint8Array> {
   return new Map(
-    namedSets(sets).map(({ name, prefixes }) => [`${name}.txt`, linesOf(prefixes, { before: '', after: '\n' })]),
+    namedSets(sets).map(({ name, prefixes }) => [`${name}.txt`, prefixLines(prefixes, { before: '', after: '\n' })]),
   );
 }
 

@@ -1,4 +1,4 @@
-import { type Decoration, LONGEST_PREFIX_TEXT, type Prefixes, writePrefixes } from '../ip/index.js';
+import { type Prefixes, prefixLines } from '../ip/index.js';
 import { EARLY_PRIORITY, FAMILY, type NftCommand, type SetSpec, TABLE } from './commands.js';
 
 const NAME = `${FAMILY} ${TABLE}`;
@@ -48,14 +48,7 @@ function setBody({ type, interval, comment }: SetSpec): string {
 function elements(set: SetSpec, prefixes: Prefixes): Uint8Array[] {
   return [
     Buffer.from(`add element ${NAME} ${set.name} {\n`),
-    linesOf(prefixes, { before: '\t', after: ',\n' }),
+    prefixLines(prefixes, { before: '\t', after: ',\n' }),
     Buffer.from('}\n'),
   ];
-}
-
-/** One prefix a line, with the same bytes before and behind each. */
-export function linesOf(prefixes: Prefixes, decoration: Decoration): Uint8Array {
-  const room = LONGEST_PREFIX_TEXT + decoration.before.length + decoration.after.length;
-  const out = new Uint8Array((prefixes.size + 1) * room);
-  return out.slice(0, writePrefixes(prefixes, 0, decoration, out).bytes);
 }

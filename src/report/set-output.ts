@@ -1,17 +1,15 @@
 import type { Writable } from 'node:stream';
 import {
+  BlockWalk,
   countAddresses,
   type Decoration,
-  decompose,
   FAMILIES,
   formatAddress,
+  formatPrefix,
   fourSets,
   type IpSet,
-  LONGEST_PREFIX_TEXT,
-  type Prefixes,
   SET_KEYS,
-  writePrefix,
-  writePrefixes,
+  writeBlocks,
 } from '../ip/index.js';
 
 export type MergeFormat = 'cidr' | 'range' | 'nft' | 'json';
@@ -30,33 +28,29 @@ export async function writeSet(set: IpSet, format: MergeFormat, stream: Writable
     await writeBoth(set, { before: '\t', after: ',\n' }, stream);
     return put(stream, '}\n');
   }
-  const [v4, v6] = FAMILIES.map((family) => decompose(set.of(family)));
   await put(stream, '{"v4":[');
-  await writeQuoted(v4, stream);
+  await writeQuoted(new BlockWalk(set.v4), stream);
   await put(stream, '],"v6":[');
-  await writeQuoted(v6, stream);
+  await writeQuoted(new BlockWalk(set.v6), stream);
   return put(stream, ']}\n');
 }
 
 async function writeBoth(set: IpSet, decoration: Decoration, stream: Writable): Promise<void> {
-  for (const family of FAMILIES) await writeColumn(decompose(set.of(family)), 0, decoration, stream);
+  for (const family of FAMILIES) await writeWalk(new BlockWalk(set.of(family)), decoration, stream);
 }
 
 /** JSON strings with a comma between them. */
-async function writeQuoted(prefixes: Prefixes | undefined, stream: Writable): Promise<void> {
-  if (prefixes === undefined || prefixes.size === 0) return;
-  const first = new Uint8Array(LONGEST_PREFIX_TEXT);
-  const end = writePrefix(prefixes.family, prefixes.words, 0, prefixes.lengths[0]!, first, 0);
-  await put(stream, `"${Buffer.from(first.subarray(0, end)).toString('latin1')}"`);
-  await writeColumn(prefixes, 1, { before: ',"', after: '"' }, stream);
+async function writeQuoted(walk: BlockWalk, stream: Writable): Promise<void> {
+  if (!walk.next()) return;
+  const { family, words, length } = walk;
+  await put(stream, `"${formatPrefix({ family, words, length })}"`);
+  await writeWalk(walk, { before: ',"', after: '"' }, stream);
 }
 
-async function writeColumn(prefixes: Prefixes, from: number, decoration: Decoration, stream: Writable): Promise<void> {
+async function writeWalk(walk: BlockWalk, decoration: Decoration, stream: Writable): Promise<void> {
   const chunk = new Uint8Array(CHUNK);
-  for (let next = from; next < prefixes.size; ) {
-    const written = writePrefixes(prefixes, next, decoration, chunk);
-    await put(stream, chunk.subarray(0, written.bytes));
-    next = written.next;
+  for (let size = writeBlocks(walk, decoration, chunk); size > 0; size = writeBlocks(walk, decoration, chunk)) {
+    await put(stream, chunk.subarray(0, size));
   }
 }
 

@@ -114,7 +114,7 @@ describe.each(UNIVERSES)('random programs against a boolean array, $name', (univ
           expect(fast.equals(setOf(universe.family, slow.ranges()))).toBe(true);
         }
       }),
-      runs(120),
+      runs(80),
     );
   });
 
@@ -165,7 +165,7 @@ describe.each(BOTH)('laws over the whole width of $name', (family) => {
       fc.property(anySet, ({ ranges, set }) => {
         expect(rangesIn(set)).toEqual(normal(ranges));
       }),
-      runs(300),
+      runs(200),
     );
   });
 
@@ -179,7 +179,7 @@ describe.each(BOTH)('laws over the whole width of $name', (family) => {
         expect(a.subtract(b).intersect(b).size).toBe(0);
         same(a.subtract(b).union(a.intersect(b)), a);
       }),
-      runs(200),
+      runs(120),
     );
   });
 
@@ -228,7 +228,7 @@ describe.each(BOTH)('laws over the whole width of $name', (family) => {
         expect(a.count() + a.complement().count()).toBe(whole);
         expect(a.subtract(b).count()).toBe(a.count() - a.intersect(b).count());
       }),
-      runs(200),
+      runs(120),
     );
   });
 

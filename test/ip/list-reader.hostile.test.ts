@@ -128,7 +128,7 @@ describe('random input', () => {
         const numbers = samples.map(({ line }) => line);
         expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
       }),
-      runs(500),
+      runs(300),
     );
   });
 });

@@ -215,7 +215,7 @@ describe('a second opinion', () => {
         expect(['none', 'bad-prefix']).toContain(codeOf(() => parsePrefix(text)));
         expect(['none', 'bad-prefix']).toContain(codeOf(() => IpSet.from([text])));
       }),
-      runs(4000),
+      runs(2500),
     );
   });
 

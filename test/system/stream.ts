@@ -66,14 +66,14 @@ export class Stage {
   private watch(): string {
     const counters = this.streams.flatMap(({ name }) => [`counter before_${name} { }`, `counter behind_${name} { }`]);
     const chain = (point: string, priority: number, rest: string) => {
-      const elements = (isSix: boolean) =>
-        this.streams
-          .filter(({ source }) => source.includes(':') === isSix)
-          .map(({ name, source }) => `${source} : "${point}_${name}"`)
-          .join(', ');
+      const elements = (isSix: boolean) => {
+        const mine = this.streams.filter(({ source }) => source.includes(':') === isSix);
+        const pairs = mine.map(({ name, source }) => `${source} : "${point}_${name}"`);
+        return pairs.length === 0 ? '' : `elements = { ${pairs.join(', ')} };`;
+      };
       return `
-        map ${point}4 { type ipv4_addr : counter; elements = { ${elements(false)} }; }
-        map ${point}6 { type ipv6_addr : counter; elements = { ${elements(true)} }; }
+        map ${point}4 { type ipv4_addr : counter; ${elements(false)} }
+        map ${point}6 { type ipv6_addr : counter; ${elements(true)} }
         chain ${point} {
           type filter hook prerouting priority ${priority};
           udp dport != ${PORT} return
