@@ -37,6 +37,7 @@ const SLASH = 0x2f;
 const STAR = 0x2a;
 const DOT = 0x2e;
 const PERCENT = 0x25;
+const COLON = 0x3a;
 
 /**
  * Reads one entry at `b[i]`: an address, `address/length`, `address/netmask` (or wildcard mask `0.0.0.255`), `first-last`, `first - last`,
@@ -46,14 +47,18 @@ const PERCENT = 0x25;
 export function parseEntry(b: Uint8Array, i: number, end: number, slot: EntrySlot): number {
   slot.hostBits = false;
   slot.family = IPV4;
-  let p = parseV4(b, i, end, slot.lo, 0);
-  if (p < 0) {
-    p = parseStarred(b, i, end, slot);
-    if (p >= 0) return p;
+  let p = -1;
+  if (looksLikeV6(b, i, end)) {
     slot.family = IPV6;
     p = parseV6(b, i, end, slot.lo, 0);
-    if (p < 0) return refuse(slot, 'not an address');
+  } else {
+    p = parseV4(b, i, end, slot.lo, 0);
+    if (p < 0) {
+      p = parseStarred(b, i, end, slot);
+      if (p >= 0) return p;
+    }
   }
+  if (p < 0) return refuse(slot, 'not an address');
   if (p < end) {
     const next = b[p]!;
     if (next === PERCENT) return refuse(slot, 'has a zone');
@@ -66,6 +71,12 @@ export function parseEntry(b: Uint8Array, i: number, end: number, slot: EntrySlo
   } else single(slot);
   if (p >= 0 && slot.family === IPV6) unmap(slot);
   return p;
+}
+
+/** An IPv6 address has a colon among its first five characters, an IPv4 one never has. */
+function looksLikeV6(b: Uint8Array, i: number, end: number): boolean {
+  for (let p = i; p < end && p < i + 5; p++) if (b[p] === COLON) return true;
+  return false;
 }
 
 function refuse(slot: EntrySlot, reason: RejectReason): -1 {

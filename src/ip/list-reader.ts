@@ -177,6 +177,7 @@ export class ListReader {
 
   /** Hands on the bare addresses read so far; returns how many are left in the batch: none. */
   private takeBatch(filled: number): 0 {
+    if (filled === 0) return 0;
     this.into.v4.addWords(this.batch, filled);
     this.entries += filled;
     this.line += filled;
@@ -216,8 +217,9 @@ export class ListReader {
     }
     this.entries++;
     if (slot.hostBits) this.hostBits++;
-    const size = slot.family.version === 4 ? 'v4' : 'v6';
-    this.widest[size] = Math.max(this.widest[size], hostBitsOf(slot));
+    const wide = hostBitsOf(slot);
+    if (slot.family.version === 4) this.widest.v4 = Math.max(this.widest.v4, wide);
+    else if (wide > this.widest.v6) this.widest.v6 = wide;
     this.into.of(slot.family).addRange(slot.lo, 0, slot.hi, 0);
   }
 

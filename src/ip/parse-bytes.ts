@@ -42,12 +42,11 @@ function isDigit(byte: number): boolean {
   return byte >= 48 && byte <= 57;
 }
 
-/** Value of a hexadecimal digit, or −1. */
-function hexValue(byte: number): number {
-  if (byte >= 48 && byte <= 57) return byte - 48;
-  const letter = byte | 0x20;
-  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
-}
+/** Value of each byte as a hexadecimal digit, −1 where it is none. */
+const HEX: Int8Array = Int8Array.from({ length: 256 }, (_, byte) => {
+  const value = Number.parseInt(String.fromCharCode(byte), 16);
+  return Number.isNaN(value) ? -1 : value;
+});
 
 /**
  * Reads an IPv6 address (RFC 4291 section 2.2, all three forms, either case) at `b[i]` into the four words at `out[o]`. Returns
@@ -58,6 +57,8 @@ export function parseV6(b: Uint8Array, i: number, end: number, out: Uint32Array,
   let p = i;
   let count = 0;
   let gapAt = -1;
+  /** the first half of the word that is being filled */
+  let half = 0;
   if (p + 1 < end && b[p] === COLON && b[p + 1] === COLON) {
     gapAt = 0;
     p += 2;
@@ -66,7 +67,7 @@ export function parseV6(b: Uint8Array, i: number, end: number, out: Uint32Array,
     const start = p;
     let value = 0;
     while (p < end && p - start < 4) {
-      const digit = hexValue(b[p]!);
+      const digit = HEX[b[p]!]!;
       if (digit < 0) break;
       value = value * 16 + digit;
       p++;
@@ -76,7 +77,7 @@ export function parseV6(b: Uint8Array, i: number, end: number, out: Uint32Array,
       if (gapAt === count) break;
       return -1;
     }
-    if (p < end && hexValue(b[p]!) >= 0) return -1;
+    if (p < end && HEX[b[p]!]! >= 0) return -1;
     if (p < end && b[p] === DOT) {
       if (count > 6) return -1;
       const tail = new Uint32Array(1);
@@ -86,7 +87,13 @@ export function parseV6(b: Uint8Array, i: number, end: number, out: Uint32Array,
       setHextet(out, o, count++, tail[0]! & 0xffff);
       break;
     }
-    setHextet(out, o, count++, value);
+    if (count & 1) {
+      out[o + (count >> 1)] = half | value;
+    } else {
+      half = value << 16;
+      out[o + (count >> 1)] = half;
+    }
+    count++;
     if (count === 8 || p >= end || b[p] !== COLON) break;
     p++;
     if (p >= end) return -1;

@@ -18,7 +18,7 @@ class Column {
   private used = 0;
   private fullWords = 0;
 
-  constructor(private readonly w: number) {
+  constructor(private readonly w: Family['words']) {
     this.current = new Uint32Array(FIRST_CHUNK * w);
   }
 
@@ -28,8 +28,14 @@ class Column {
 
   push(words: Uint32Array, i: number): void {
     if (this.used === this.current.length) this.grow();
-    for (let k = 0; k < this.w; k++) this.current[this.used + k] = words[i + k]!;
-    this.used += this.w;
+    const { current, used } = this;
+    current[used] = words[i]!;
+    if (this.w === 4) {
+      current[used + 1] = words[i + 1]!;
+      current[used + 2] = words[i + 2]!;
+      current[used + 3] = words[i + 3]!;
+    }
+    this.used = used + this.w;
   }
 
   /** Appends one word, for one-word families. */
@@ -80,7 +86,7 @@ function isSorted(keys: Uint32Array, count: number, w: number): boolean {
 
 /** Collects addresses and ranges of one family, in any order and with repeats. */
 export class RangeBuilder {
-  private readonly w: number;
+  private readonly w: Family['words'];
   private nodes: Column;
   private starts: Column;
   private ends: Column;

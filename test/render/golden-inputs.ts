@@ -1,0 +1,44 @@
+/** Small fixed inputs of the golden files, as text: test/system reads them again without the product. */
+export interface GoldenInput {
+  readonly in: readonly string[];
+  readonly out?: readonly string[];
+}
+
+const V4 = [
+  '45.9.20.7',
+  // merge to one block of each: /23, /31, /29
+  '45.10.0.0/24',
+  '45.10.1.0/24',
+  '5.6.7.8',
+  '5.6.7.9',
+  '80.0.0.16-80.0.0.23',
+  // touch, but are not one block
+  '91.200.1.0/24',
+  '91.200.2.0/24',
+  // numeric order is not the order of text: 9 before 45 before 198
+  '9.0.0.1',
+  '198.11.0.0/16',
+  '223.255.255.254',
+  // inside another one
+  '198.11.12.13',
+];
+
+const V6 = [
+  '2a02:4780::/32',
+  '2a03:b0c0:1::1',
+  '2a03:b0c0:1::2',
+  '2a03:b0c0:1::3',
+  '2001:67c:4e8::/48',
+  '2400:cb00:ff:0:1::',
+  '2a06:1280::-2a06:1280::4',
+];
+
+export const GOLDEN_INPUTS: Readonly<Record<'ipv4' | 'ipv6' | 'both' | 'out', GoldenInput>> = {
+  ipv4: { in: V4 },
+  ipv6: { in: V6 },
+  both: { in: [...V6, ...V4] },
+  out: {
+    in: ['45.9.20.7', '2a02:4780::/32'],
+    out: ['45.9.20.7', '77.91.64.0/22', '2a0d:f302::1', '2a0d:f302:1::/48'],
+  },
+};

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { Namespace } from './namespace.js';
+import { Project } from './project.js';
+import { describeSystem, systemTest } from './requirements.js';
+
+const LINES = ['45.9.20.7', '45.9.20.9', '91.200.1.0/24', '2a02:4780::/32', '2a0d:f302::1'];
+
+/** What somebody did to our table by hand → what status must say of it. */
+const CHANGES: ReadonlyArray<readonly [what: string, nft: string, said: RegExp]> = [
+  ['an element is deleted', 'delete element inet blocklist nodes4 { 45.9.20.7 }', /nodes4: 1 addresses missing, 0 too/],
+  ['an element is added', 'add element inet blocklist nodes6 { 2a0d:f302::2 }', /nodes6: 0 addresses missing, 1 too/],
+  ['a block is deleted', 'delete element inet blocklist nets4 { 91.200.1.0/24 }', /nets4: 256 addresses missing, 0 too/],
+  ['a set is flushed', 'flush set inet blocklist nets6', /nets6: 79228162514264337593543950336 addresses missing/],
+  ['the rules of a chain are flushed', 'flush chain inet blocklist early', /chain early: .* found .*0 rules/],
+  ['one rule is gone', 'flush chain inet blocklist listed', /chain listed: expected no hook, 4 rules, found no hook, 0/],
+  ['a rule is added', 'add rule inet blocklist early accept', /chain early: expected .* 4 rules, found .* 5 rules/],
+  ['a chain is added', 'add chain inet blocklist mine', /chain mine: expected absent/],
+  [
+    'a set is added',
+    'add set inet blocklist mine { type ipv4_addr; elements = { 9.0.0.1 }; }',
+    /mine: 0 addresses missing, 1 too many/,
+  ],
+  ['the state set is gone', 'delete set inet blocklist state', /another digest is loaded/],
+];
+
+describeSystem('status after a change by hand', ['root', 'netns', 'nft', 'ip'], () => {
+  let namespace: Namespace;
+  let project: Project;
+  beforeAll(async () => {
+    namespace = await Namespace.create();
+    project = await Project.create([{ id: 'mine', lines: LINES }]);
+    await project.done(namespace, 'build');
+  });
+  beforeEach(async () => {
+    await namespace.nft('table inet blocklist\ndelete table inet blocklist');
+    await project.done(namespace, 'apply');
+  });
+  afterAll(async () => {
+    await namespace.remove();
+    await project.remove();
+  });
+
+  for (const [what, nft, said] of CHANGES) {
+    systemTest(`${what}: exit status 1, named, and not mended by looking`, [], async () => {
+      await namespace.nft(nft);
+      const changed = await namespace.ruleset();
+      const status = await project.blocklist(namespace, 'status');
+      expect(status.status).toBe(1);
+      expect(status.stderr).toMatch(said);
+      expect(await namespace.ruleset()).toBe(changed);
+    });
+  }
+
+  systemTest('apply mends elements and rules', [], async () => {
+    await namespace.nft('delete element inet blocklist nodes4 { 45.9.20.7 }\nflush chain inet blocklist early');
+    expect((await project.blocklist(namespace, 'apply')).stderr).toMatch(/^loaded /);
+    expect((await project.blocklist(namespace, 'status')).status).toBe(0);
+  });
+
+  systemTest('the table is gone: exit status 1, and apply brings it back', [], async () => {
+    await namespace.nft('delete table inet blocklist');
+    const status = await project.blocklist(namespace, 'status');
+    expect(status.status).toBe(1);
+    expect(status.stderr).toContain('not loaded');
+    await project.done(namespace, 'apply');
+    expect((await project.blocklist(namespace, 'status')).status).toBe(0);
+  });
+
+  systemTest('differences are data under --json', [], async () => {
+    await namespace.nft('delete element inet blocklist nodes4 { 45.9.20.7 }\nadd element inet blocklist nodes4 { 9.0.0.1 }');
+    const { status, stdout } = await project.blocklist(namespace, 'status', '--json');
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      verdict: 'differs',
+      differences: [{ name: 'nodes4', missing: '1', extra: '1' }],
+      chains: [],
+    });
+  });
+});

@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect } from 'vitest';
+import { GOLDEN_INPUTS } from '../render/golden-inputs.js';
+import { elementsIn, liveSet, liveSetNames, merged, plainList, SETS } from './live-sets.js';
+import { Namespace } from './namespace.js';
+import { describeSystem, systemTest } from './requirements.js';
+
+const GOLDEN = fileURLToPath(new URL('../golden/', import.meta.url));
+
+/** nft up to 1.0.6 at least takes no comment of a set from JSON: the digest is lost on that way. */
+function withoutNote(listing: string): string {
+  return listing.replace(/^\t\tcomment "blocklist layout .*"\n/m, '');
+}
+
+describeSystem('golden files in a fresh kernel', ['root', 'netns', 'nft', 'ip'], () => {
+  let namespace: Namespace;
+  beforeEach(async () => {
+    namespace = await Namespace.create();
+  });
+  afterEach(async () => {
+    await namespace.remove();
+  });
+
+  const load = {
+    text: (name: string) => namespace.must(['nft', '-f', join(GOLDEN, `nft--${name}.nft`)]),
+    json: (name: string) => namespace.must(['nft', '-j', '-f', join(GOLDEN, `json--${name}.json`)]),
+  };
+
+  describe.each(Object.entries(GOLDEN_INPUTS))('%s', (name, input) => {
+    const folder = join(GOLDEN, `lists--${name}`);
+    const names = [...SETS, ...(input.out === undefined ? [] : SETS.map((set) => `out_${set}`))];
+
+    for (const form of ['text', 'json'] as const) {
+      systemTest(`${form}: the live sets are the plain lists, and these the inputs`, [], async () => {
+        await load[form](name);
+        expect(await liveSetNames(namespace)).toEqual([...names, 'state']);
+        const all: Record<'in' | 'out', string[]> = { in: [], out: [] };
+        for (const set of names) {
+          const live = await liveSet(namespace, set);
+          const plain = await plainList(folder, set);
+          expect(merged(live), set).toEqual(merged(plain));
+          expect(plain.filter((line) => line.includes('/') === set.includes('nodes')), `form of ${set}`).toEqual([]);
+          all[set.startsWith('out_') ? 'out' : 'in'].push(...live);
+        }
+        for (const side of ['in', 'out'] as const) {
+          for (const family of [':', '.']) {
+            const of = (texts: readonly string[]) => merged(texts.filter((text) => text.includes(family)));
+            expect(of(all[side]), side).toEqual(of(input[side] ?? []));
+          }
+        }
+      });
+    }
+
+    systemTest('text and JSON give the same ruleset, loaded once or over another', [], async () => {
+      await load.text(name);
+      const once = await namespace.must(['nft', 'list', 'ruleset']);
+      await namespace.must(['nft', 'delete', 'table', 'inet', 'blocklist']);
+      await load.json(name);
+      expect(withoutNote(await namespace.must(['nft', 'list', 'ruleset']))).toBe(withoutNote(once));
+      await load.text(name);
+      expect(await namespace.must(['nft', 'list', 'ruleset'])).toBe(once);
+    });
+  });
+
+  systemTest('each replaces any other: nothing of the earlier one stays', [], async () => {
+    const fresh = new Map<string, string[]>();
+    for (const name of Object.keys(GOLDEN_INPUTS)) {
+      await load.text(name);
+      fresh.set(name, await objects());
+      await namespace.must(['nft', 'delete', 'table', 'inet', 'blocklist']);
+    }
+    for (const first of Object.keys(GOLDEN_INPUTS)) {
+      for (const second of Object.keys(GOLDEN_INPUTS)) {
+        await load.text(first);
+        await (first < second ? load.text(second) : load.json(second));
+        expect(await objects(), `${second} over ${first}`).toEqual(fresh.get(second));
+      }
+    }
+  });
+
+  /** Every set with its elements and every chain with its rules, in no order: a replacement may make objects in another one. */
+  async function objects(): Promise<string[]> {
+    const text = withoutNote(await namespace.must(['nft', 'list', 'table', 'inet', 'blocklist']));
+    const found = [...text.matchAll(/^\t(set|chain|counter) \w+ \{\n[\s\S]*?^\t\}$/gm)].map(([object]) => object);
+    return found.map((object) => (object.includes('elements') ? elementsIn(object).sort().join() : object)).sort();
+  }
+});
+
+systemTest('the rules are these, in the words of nft', ['root', 'netns', 'nft', 'ip'], async () => {
+  const namespace = await Namespace.create();
+  try {
+    await namespace.must(['nft', '-f', join(GOLDEN, 'nft--out.nft')]);
+    const chains = await namespace.must(['nft', '-n', 'list', 'table', 'inet', 'blocklist']);
+    const listed = (version: '' | '6', field: string, prefix: string) =>
+      ['nodes', 'nets'].map((kind) => `\t\tip${version} ${field} @${prefix}${kind}${version || 4} jump listed\n`).join('');
+    expect(chains).toContain(
+      `\tchain early {\n\t\ttype filter hook prerouting priority -310; policy accept;\n${
+        listed('', 'saddr', '') + listed('6', 'saddr', '') + listed('', 'daddr', 'out_') + listed('6', 'daddr', 'out_')
+      }\t}\n`,
+    );
+    expect(chains).toContain(
+      `\tchain outward {\n\t\ttype filter hook output priority -310; policy accept;\n${
+        listed('', 'daddr', 'out_') + listed('6', 'daddr', 'out_')
+      }\t}\n`,
+    );
+    const digest = /sha256:[0-9a-f]{64}/.exec(readFileSync(join(GOLDEN, 'lists--out', 'manifest.json'), 'utf8'))?.[0];
+    const state = await namespace.must(['nft', '-t', 'list', 'sets', 'inet']);
+    expect(state).toContain(`\tset state {\n\t\ttype mark\n\t\tcomment "blocklist layout 1 ${digest}"\n\t}\n`);
+  } finally {
+    await namespace.remove();
+  }
+});
