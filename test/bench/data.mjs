@@ -47,7 +47,6 @@ function cleanLines(text, pattern) {
     .filter((line) => pattern.test(line));
 }
 const V4_LINE = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|(?=\/|$))){4}(?:\/\d+)?$/;
-const V6_LINE = /^[0-9a-f:]+(?:\/\d+)?$/i;
 
 function realList(name) {
   const path = join(SHARED, name);
@@ -56,25 +55,33 @@ function realList(name) {
   return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1');
 }
 
-/** At least a million IPv4 lines in a file of `folder`, and half a million IPv6 lines; says where they come from. */
+/**
+ * Two million IPv4 lines in a file of `folder`: every real list at hand in its published order, then, as real feeds repeat and neighbour each
+ * other, seeded repeats and neighbours of their addresses. And the networks of the country database, in both families.
+ */
 export async function makeLists(folder) {
-  const countries = await countryNetworks();
   const names = ['malicious-ip-full.txt.gz', 'ipsum-counts.txt.gz', '22-countries-ipv4.txt.gz'];
-  const real = names.map(realList);
-  let v4 = [...cleanLines(readFileSync(join(BUNDLED, 'ipsum-3.txt'), 'latin1'), V4_LINE), ...countries.v4];
-  let origin = 'country database, IPsum and seeded generator';
-  if (real.every((text) => text !== undefined)) {
-    v4 = [...real.flatMap((text) => cleanLines(text, V4_LINE)), ...v4];
-    origin = `${names.join(', ')} and the country database`;
-  }
+  const texts = names.map(realList);
+  const hasReal = texts.every((text) => text !== undefined);
+  const countries = await countryNetworks();
+  const bundled = cleanLines(readFileSync(join(BUNDLED, 'ipsum-3.txt'), 'latin1'), V4_LINE);
+  const real = hasReal ? texts.flatMap((text) => cleanLines(text, V4_LINE)) : [...bundled, ...countries.v4];
   const next = generator(20260822);
-  if (v4.length < 1_000_000) origin += ` (${1_000_000 - v4.length} lines generated)`;
-  while (v4.length < 1_000_000) v4.push(quad(next()));
-  const v6 = [...cleanLines(realList('22-countries-ipv6.txt.gz') ?? '', V6_LINE), ...countries.v6];
-  const files = { v4: join(folder, 'v4.txt'), v6: join(folder, 'v6.txt') };
+  const v4 = [...real];
+  while (v4.length < 2_000_000) {
+    const [address] = real[next() % real.length].split('/');
+    v4.push(next() % 2 === 0 ? address : address.replace(/\d+$/, String(next() % 256)));
+  }
+  const files = {
+    v4: join(folder, 'v4.txt'),
+    countries4: join(folder, 'countries4.txt'),
+    countries6: join(folder, 'countries6.txt'),
+  };
   writeFileSync(files.v4, `${v4.join('\n')}\n`);
-  writeFileSync(files.v6, `${v6.join('\n')}\n`);
-  return { files, v4, v6, origin };
+  writeFileSync(files.countries4, `${countries.v4.join('\n')}\n`);
+  writeFileSync(files.countries6, `${countries.v6.join('\n')}\n`);
+  const origin = `${real.length} lines of ${hasReal ? names.join(', ') : 'IPsum and the country database'}, the rest seeded`;
+  return { files, v4, countries, origin };
 }
 
 /** A file of `count` generated IPv4 lines, written in pieces. */

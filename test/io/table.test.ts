@@ -43,7 +43,7 @@ test('cells are escaped and cut, and a line end cannot make a row', () => {
       ['x'.repeat(70), '2'],
     ],
   );
-  expect(text).toBe(`id${' '.repeat(60)}n\na\\x0ab\\x1b[2J${' '.repeat(48)}1\n${'x'.repeat(59)}…  2\n`);
+  expect(text).toBe(`id${' '.repeat(60)}n\na\\x0ab\\x1b[2J${' '.repeat(49)}1\n${'x'.repeat(59)}…  2\n`);
 });
 
 test('no colour, wherever it is printed', () => {

@@ -80,7 +80,8 @@ describe.each(Object.entries(GOLDEN_INPUTS))('the text of %s', (_name, input) =>
     for (const [name, lines] of sets) {
       for (const line of lines) expect(line, name).toMatch(/^\t[0-9a-f.:]+(\/\d+)?,$/);
       const order = lines.map((line) => orderOf(line.slice(1, -1)));
-      for (const [i, value] of order.entries()) if (i > 0) expect(value > order[i - 1]!, `${name}: ${lines[i]}`).toBe(true);
+      for (const [i, value] of order.entries())
+        if (i > 0) expect(value > order[i - 1]!, `${name}: ${lines[i]}`).toBe(true);
     }
   });
 

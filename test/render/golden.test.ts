@@ -51,8 +51,7 @@ describe.each(Object.entries(GOLDEN_INPUTS))('golden files: %s', (name, input) =
 /** Read back from the folder: written by hand once, from the inputs. */
 const BY_HAND: Readonly<Record<string, string>> = {
   'lists--both/nodes4.txt': '9.0.0.1\n45.9.20.7\n223.255.255.254\n',
-  'lists--both/nets4.txt':
-    '5.6.7.8/31\n45.10.0.0/23\n80.0.0.16/29\n91.200.1.0/24\n91.200.2.0/24\n198.11.0.0/16\n',
+  'lists--both/nets4.txt': '5.6.7.8/31\n45.10.0.0/23\n80.0.0.16/29\n91.200.1.0/24\n91.200.2.0/24\n198.11.0.0/16\n',
   'lists--both/nodes6.txt': '2400:cb00:ff:0:1::\n2a03:b0c0:1::1\n2a06:1280::4\n',
   'lists--both/nets6.txt': '2001:67c:4e8::/48\n2a02:4780::/32\n2a03:b0c0:1::2/127\n2a06:1280::/126\n',
   'lists--ipv4/nodes6.txt': '',

@@ -7,6 +7,12 @@ const PACKAGES: Readonly<Record<string, string>> = {
   iproute2: 'ip',
   'iputils-ping': 'ping',
   strace: 'strace',
+  // A packet sender is compiled, a certificate made, a second reader of country databases and of unit files asked.
+  gcc: 'gcc',
+  openssl: 'openssl',
+  'mmdb-bin': 'mmdblookup',
+  systemd: 'systemd-analyze',
+  git: 'git',
 };
 
 function missing(): string[] {
@@ -24,7 +30,11 @@ export default function setup(): void {
   process.stderr.write(`installing for the system tests: ${wanted.join(' ')}\n`);
   try {
     execFileSync('apt-get', ['update', '-qq'], { env, stdio: 'ignore', timeout: 120_000 });
-    execFileSync('apt-get', ['install', '-y', '-qq', ...wanted], { env, stdio: 'ignore', timeout: 300_000 });
+    execFileSync('apt-get', ['install', '-y', '-qq', ...wanted, ...(wanted.includes('gcc') ? ['libc6-dev'] : [])], {
+      env,
+      stdio: 'ignore',
+      timeout: 300_000,
+    });
   } catch (error) {
     process.stderr.write(`could not install them: ${String(error)}\n`);
   }

@@ -9,10 +9,18 @@ const LINES = ['45.9.20.7', '45.9.20.9', '91.200.1.0/24', '2a02:4780::/32', '2a0
 const CHANGES: ReadonlyArray<readonly [what: string, nft: string, said: RegExp]> = [
   ['an element is deleted', 'delete element inet blocklist nodes4 { 45.9.20.7 }', /nodes4: 1 addresses missing, 0 too/],
   ['an element is added', 'add element inet blocklist nodes6 { 2a0d:f302::2 }', /nodes6: 0 addresses missing, 1 too/],
-  ['a block is deleted', 'delete element inet blocklist nets4 { 91.200.1.0/24 }', /nets4: 256 addresses missing, 0 too/],
+  [
+    'a block is deleted',
+    'delete element inet blocklist nets4 { 91.200.1.0/24 }',
+    /nets4: 256 addresses missing, 0 too/,
+  ],
   ['a set is flushed', 'flush set inet blocklist nets6', /nets6: 79228162514264337593543950336 addresses missing/],
   ['the rules of a chain are flushed', 'flush chain inet blocklist early', /chain early: .* found .*0 rules/],
-  ['one rule is gone', 'flush chain inet blocklist listed', /chain listed: expected no hook, 4 rules, found no hook, 0/],
+  [
+    'one rule is gone',
+    'flush chain inet blocklist listed',
+    /chain listed: expected no hook, 4 rules, found no hook, 0/,
+  ],
   ['a rule is added', 'add rule inet blocklist early accept', /chain early: expected .* 4 rules, found .* 5 rules/],
   ['a chain is added', 'add chain inet blocklist mine', /chain mine: expected absent/],
   [
@@ -67,7 +75,9 @@ describeSystem('status after a change by hand', ['root', 'netns', 'nft', 'ip'], 
   });
 
   systemTest('differences are data under --json', [], async () => {
-    await namespace.nft('delete element inet blocklist nodes4 { 45.9.20.7 }\nadd element inet blocklist nodes4 { 9.0.0.1 }');
+    await namespace.nft(
+      'delete element inet blocklist nodes4 { 45.9.20.7 }\nadd element inet blocklist nodes4 { 9.0.0.1 }',
+    );
     const { status, stdout } = await project.blocklist(namespace, 'status', '--json');
     expect(status).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({

@@ -41,7 +41,10 @@ describeSystem('golden files in a fresh kernel', ['root', 'netns', 'nft', 'ip'],
           const live = await liveSet(namespace, set);
           const plain = await plainList(folder, set);
           expect(merged(live), set).toEqual(merged(plain));
-          expect(plain.filter((line) => line.includes('/') === set.includes('nodes')), `form of ${set}`).toEqual([]);
+          expect(
+            plain.filter((line) => line.includes('/') === set.includes('nodes')),
+            `form of ${set}`,
+          ).toEqual([]);
           all[set.startsWith('out_') ? 'out' : 'in'].push(...live);
         }
         for (const side of ['in', 'out'] as const) {
@@ -94,7 +97,9 @@ systemTest('the rules are these, in the words of nft', ['root', 'netns', 'nft', 
     await namespace.must(['nft', '-f', join(GOLDEN, 'nft--out.nft')]);
     const chains = await namespace.must(['nft', '-n', 'list', 'table', 'inet', 'blocklist']);
     const listed = (version: '' | '6', field: string, prefix: string) =>
-      ['nodes', 'nets'].map((kind) => `\t\tip${version} ${field} @${prefix}${kind}${version || 4} jump listed\n`).join('');
+      ['nodes', 'nets']
+        .map((kind) => `\t\tip${version} ${field} @${prefix}${kind}${version || 4} jump listed\n`)
+        .join('');
     expect(chains).toContain(
       `\tchain early {\n\t\ttype filter hook prerouting priority -310; policy accept;\n${
         listed('', 'saddr', '') + listed('6', 'saddr', '') + listed('', 'daddr', 'out_') + listed('6', 'daddr', 'out_')

@@ -94,7 +94,21 @@ describeSystem('sources with direction out and both', ['root', 'netns', 'nft', '
   systemTest('stop what a guest of this host sends through it, too', [], async () => {
     const guest = await Namespace.create();
     try {
-      await must(['ip', '-n', host.name, 'link', 'add', 'guests', 'type', 'veth', 'peer', 'name', 'wire', 'netns', guest.name]);
+      await must([
+        'ip',
+        '-n',
+        host.name,
+        'link',
+        'add',
+        'guests',
+        'type',
+        'veth',
+        'peer',
+        'name',
+        'wire',
+        'netns',
+        guest.name,
+      ]);
       await host.ip('link set guests up', 'addr add 77.1.1.1/24 dev guests');
       await guest.ip('link set wire up', 'addr add 77.1.1.2/24 dev wire', 'route add default via 77.1.1.1');
       await host.must(['sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward']);

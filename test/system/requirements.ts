@@ -39,7 +39,9 @@ function lack(need: string): string | undefined {
   return tried.get(need);
 }
 
-export type Verdict = { readonly run: true } | { readonly run: false; readonly mustFail: boolean; readonly why: string };
+export type Verdict =
+  | { readonly run: true }
+  | { readonly run: false; readonly mustFail: boolean; readonly why: string };
 
 /** Whether a test can run here. Where it cannot, it is skipped by name; under CI=true it fails: there the parts must be. */
 export function verdict(needs: readonly string[], env: Readonly<Record<string, string | undefined>>): Verdict {

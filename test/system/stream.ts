@@ -111,7 +111,9 @@ export class Stage {
       ...[String(LONGEST_SECONDS), String(PORT), ...pairs],
     ]);
     try {
-      await until('packets arrive', async () => Object.values(await this.counts()).every(({ before }) => before > 1000));
+      await until('packets arrive', async () =>
+        Object.values(await this.counts()).every(({ before }) => before > 1000),
+      );
       await work();
     } finally {
       await sender.stop();

@@ -1,0 +1,156 @@
+import { mkdir, truncate, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.js';
+import { formatPrefix } from '../../src/ip/index.js';
+import { problemOf, tempFolder } from '../io/temp.js';
+import { FILE, parsed } from './parsed.js';
+
+const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/config/${name}`, import.meta.url));
+
+const DEFAULTS = {
+  sources: { feeds: [], custom: [], countries: { block: [] } },
+  allow: { files: [] },
+  local: { admins: [] },
+  guards: {
+    'max-prefix-v4': 8,
+    'max-prefix-v6': 16,
+    'max-rejects': 0.05,
+    'max-coverage': 0.25,
+    'max-country-coverage': 0.6,
+  },
+  paths: { rules: '/srv/blocklist/rules' },
+  file: FILE,
+  folder: '/srv/blocklist',
+};
+
+describe('defaults', () => {
+  test.each<[what: string, text: string]>([
+    ['{}', '{}'],
+    ['an empty file', ''],
+    ['comments alone', '# nothing\n\n# yet\n'],
+    ['the begin of a document and nothing in it', '---\n'],
+    ['a byte order mark', '\ufeff{}\n'],
+    ['empty maps at every level', 'sources: {countries: {}}\nallow: {}\nlocal: {}\nguards: {}\npaths: {}\n'],
+    [
+      'empty lists',
+      'sources: {feeds: [], custom: [], countries: {block: []}}\nallow: {files: []}\nlocal: {admins: []}\n',
+    ],
+  ])('%s', (_, text) => {
+    expect(parsed(text)).toEqual(DEFAULTS);
+  });
+
+  test.each<[what: string, text: string, entry: object]>([
+    [
+      'a file of your own',
+      'sources: {custom: [{id: a, file: a.txt}]}',
+      { id: 'a', file: '/srv/blocklist/a.txt', direction: 'in', format: 'plain', 'max-bytes': 67_108_864 },
+    ],
+    [
+      'an address of your own',
+      'sources: {custom: [{id: a, url: "http://127.0.0.1/a"}]}',
+      { id: 'a', url: 'http://127.0.0.1/a', direction: 'in', format: 'plain', 'max-bytes': 67_108_864, timeout: 60 },
+    ],
+  ])('of %s', (_, text, entry) => {
+    expect(parsed(text).sources.custom).toEqual([entry]);
+  });
+});
+
+describe('a file with every key', () => {
+  test('gives every value, with paths from the folder of the file', async () => {
+    const path = fixture('every-key.yaml');
+    const { local, ...config } = await loadConfig(path);
+    const folder = fixture('.').replace(/\/$/, '');
+    expect(local.admins.map(formatPrefix)).toEqual(['203.0.113.50', '2001:db8::/32']);
+    expect(config).toEqual({
+      file: path,
+      folder,
+      sources: {
+        feeds: ['ipsum-3', { id: 'example-2', direction: 'both' }],
+        custom: [
+          {
+            id: 'partners',
+            url: 'https://example.org/bad.txt',
+            direction: 'out',
+            format: 'score',
+            'min-score': 3,
+            'max-bytes': 1_000_000,
+            timeout: 20,
+          },
+          {
+            id: 'local',
+            file: `${folder}/lists/local-block.txt`,
+            direction: 'both',
+            format: 'plain',
+            'max-bytes': 2_000_000,
+          },
+        ],
+        countries: { block: ['cn', 'ru'] },
+      },
+      allow: { files: [`${folder}/lists/allow.txt`, '/srv/allow.txt'] },
+      guards: {
+        'max-prefix-v4': 10,
+        'max-prefix-v6': 20,
+        'max-rejects': 0.075,
+        'max-coverage': 0.3,
+        'max-country-coverage': 1,
+      },
+      paths: {
+        rules: fixture('../rules'),
+        cache: '/var/tmp/cache',
+        state: `${folder}/state`,
+        'country-database': `${folder}/country.mmdb`,
+      },
+    });
+  });
+
+  test('the path of the file may be relative', async () => {
+    const path = fixture('every-key.yaml');
+    expect((await loadConfig(relative(process.cwd(), path))).file).toBe(path);
+  });
+});
+
+describe('admins', () => {
+  test.each<[text: string, prefix: string]>([
+    ['203.0.113.50', '203.0.113.50'],
+    ['203.0.113.50/32', '203.0.113.50'],
+    ['203.0.113.0/24', '203.0.113.0/24'],
+    ['0.0.0.0/0', '0.0.0.0/0'],
+    ['203.0.113.0/255.255.255.0', '203.0.113.0/24'],
+    ['203.0.113.*', '203.0.113.0/24'],
+    ['2001:db8::7', '2001:db8::7'],
+    ['2001:DB8:0::7', '2001:db8::7'],
+    ['2001:db8::/32', '2001:db8::/32'],
+    ['::1/128', '::1'],
+    ['::ffff:203.0.113.5', '203.0.113.5'],
+  ])('%s', (text, prefix) => {
+    const { admins } = parsed(`local:\n  admins:\n    - "${text}"\n`).local;
+    expect(admins.map(formatPrefix)).toEqual([prefix]);
+  });
+});
+
+describe('files that cannot be a configuration', () => {
+  test('missing', async () => {
+    const path = join(await tempFolder(), 'blocklist.yaml');
+    expect(await problemOf(() => loadConfig(path))).toMatchObject({
+      code: 'config-missing',
+      message: `there is no ${path}`,
+      where: path,
+      exitStatus: 2,
+    });
+  });
+
+  test('a folder', async () => {
+    const path = join(await tempFolder(), 'blocklist.yaml');
+    await mkdir(path);
+    expect(await problemOf(() => loadConfig(path))).toMatchObject({ code: 'file-unreadable', where: path });
+  });
+
+  test('larger than any configuration', async () => {
+    const path = join(await tempFolder(), 'blocklist.yaml');
+    await writeFile(path, '{}');
+    await truncate(path, (1 << 20) + 1);
+    expect(await problemOf(() => loadConfig(path))).toMatchObject({ code: 'too-large' });
+  });
+});

@@ -1,0 +1,92 @@
+// npm run mutate: breaks the source in ten named ways, one at a time, in a copy, and sees the suite turn red each time.
+// A mutation that no test notices ends the run with status 1.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** name, file, text as it is, text as it becomes, tests that must notice */
+const MUTATIONS = [
+  ['leading zero accepted', 'src/ip/parse-bytes.ts', 'if (value !== 0) {', 'if (value >= 0) {', 'test/ip'],
+  [
+    'adjacent ranges not joined',
+    'src/ip/range-set.ts',
+    'starts[i + 1]! <= ends[i]! + 1',
+    'starts[i + 1]! <= ends[i]!',
+    'test/ip',
+  ],
+  [
+    'block one bit too wide',
+    'src/ip/decompose.ts',
+    'Math.min(aligned, differing - 1)',
+    'Math.min(aligned, differing)',
+    'test/ip',
+  ],
+  ['host bits kept', 'src/ip/words.ts', 'a[i + k] = (a[i + k]! & ~mask) >>> 0;', 'found |= 0;', 'test/ip'],
+  ['second zero run compressed', 'src/ip/format.ts', 'end - k > run', 'end - k >= run', 'test/ip'],
+  ['mapped addresses stay IPv6', 'src/ip/entry.ts', 'if (p >= 0 && slot.family === IPV6) unmap(slot);', '', 'test/ip'],
+  ['allow does not win', 'src/build/build.ts', 'input.neverBlock.union(input.allow)', 'input.neverBlock', 'test/build'],
+  [
+    'a web page passes as a list',
+    'src/sources/guards.ts',
+    "throw new BlocklistError('source-html'",
+    "void new BlocklistError('source-html'",
+    'test/sources',
+  ],
+  [
+    'script checked only by its length',
+    'src/apply/artefact-store.ts',
+    'if (Buffer.compare(found, expected) === 0) return;',
+    'if (found.length === expected.length) return;',
+    'test/apply test/system/apply-errors.test.ts',
+  ],
+  [
+    'set flushed but not refilled',
+    'src/render/commands.ts',
+    'prefixes.size > 0',
+    "name !== 'nets4' && prefixes.size > 0",
+    'test/render',
+  ],
+];
+
+const copy = mkdtempSync(join(tmpdir(), 'mutations-'));
+let unnoticed = 0;
+try {
+  for (const name of [
+    'src',
+    'test',
+    'lists',
+    'examples',
+    'package.json',
+    'tsconfig.json',
+    '.bundle.mjs',
+    '.dependency-cruiser.cjs',
+  ]) {
+    cpSync(join(root, name), join(copy, name), { recursive: true });
+  }
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  for (const [name, file, from, to, tests] of MUTATIONS) {
+    const path = join(copy, file);
+    const source = readFileSync(path, 'utf8');
+    if (source.split(from).length !== 2) throw new Error(`${name}: the text to change stands not once in ${file}`);
+    writeFileSync(path, source.replace(from, to));
+    const options = { cwd: copy, encoding: 'utf8', env: { ...process.env, CI: '' } };
+    if (spawnSync('npm', ['run', '--silent', 'build'], options).status !== 0) process.stdout.write('(types noticed) ');
+    const { status } = spawnSync(
+      'npx',
+      ['vitest', 'run', '--config', 'test/vitest.config.ts', '--bail', '1', ...tests.split(' ')],
+      options,
+    );
+    writeFileSync(path, source);
+    const noticed = status !== 0;
+    if (!noticed) unnoticed++;
+    process.stdout.write(`${noticed ? 'red  ' : 'GREEN'} ${name} (${file})\n`);
+  }
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+process.stdout.write(`${MUTATIONS.length - unnoticed} of ${MUTATIONS.length} mutations turn the suite red\n`);
+process.exitCode = unnoticed === 0 ? 0 : 1;

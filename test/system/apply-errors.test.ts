@@ -1,0 +1,136 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { Namespace } from './namespace.js';
+import { must, type Ran, run } from './processes.js';
+import { Project } from './project.js';
+import { AS_NOBODY, describeSystem, systemTest } from './requirements.js';
+
+const NEEDS = ['root', 'netns', 'nft', 'ip'];
+
+/** The code in the JSON error object, which must be the only line on stderr. */
+function codeOf({ stderr }: Ran): unknown {
+  const lines = stderr.trim().split('\n');
+  expect(lines).toHaveLength(1);
+  const { error } = JSON.parse(lines[0] ?? '');
+  expect(Object.keys(error).sort()).toEqual(['code', 'hint', 'message', 'where']);
+  return error.code;
+}
+
+describeSystem('what the system denies', NEEDS, () => {
+  let namespace: Namespace;
+  let project: Project;
+  beforeAll(async () => {
+    project = await Project.create([{ id: 'mine', lines: ['45.9.20.7', '91.200.1.0/24'] }]);
+    await project.done(undefined, 'build');
+  });
+  beforeEach(async () => {
+    namespace = await Namespace.create();
+  });
+  afterEach(() => namespace.remove());
+  afterAll(() => project.remove());
+
+  systemTest('a user without rights: exit status 5, no-permission, nothing changed', ['nobody'], async () => {
+    await namespace.nft('add table inet filter\nadd chain inet filter input { type filter hook input priority 0; }');
+    const before = await namespace.ruleset();
+    for (const command of [['apply'], ['apply', '--dry-run'], ['status'], ['unload', '--yes']]) {
+      const ran = await namespace.run([...AS_NOBODY, ...project.argv(...command, '--json')]);
+      expect([ran.status, ran.stdout, codeOf(ran)], command.join(' ')).toEqual([5, '', 'no-permission']);
+    }
+    const { stderr } = await namespace.run([...AS_NOBODY, ...project.argv('apply')]);
+    expect(stderr).toContain('do: run as root, or with CAP_NET_ADMIN');
+    expect(await namespace.ruleset()).toBe(before);
+  });
+
+  /** Runs a command where something else stands in the place of programs: `mounts` is a script for sh. */
+  function withMounts(mounts: string, ...command: readonly string[]): Promise<Ran> {
+    const argv = project.argv(...command, '--json');
+    return namespace.run(['unshare', '-m', 'sh', '-c', `set -e; ${mounts}; exec "$@"`, 'sh', ...argv]);
+  }
+
+  systemTest(
+    'nft is not installed: exit status 5, program-missing, with the package to install',
+    ['mountns'],
+    async () => {
+      // An empty folder in place of each that has an nft; node is elsewhere or is brought along.
+      const hidden = 'for d in /usr/sbin /sbin; do [ ! -e "$d/nft" ] || mount -t tmpfs none "$d"; done';
+      for (const command of ['apply', 'status']) {
+        const ran = await withMounts(hidden, command);
+        expect([ran.status, ran.stdout, codeOf(ran)], command).toEqual([5, '', 'program-missing']);
+        expect(JSON.parse(ran.stderr).error).toMatchObject({
+          where: 'nft',
+          hint: 'install it: apt-get install nftables',
+        });
+      }
+      expect(await namespace.ruleset()).toBe('');
+    },
+  );
+
+  systemTest('nft cannot be run: exit status 5, program-failed', ['mountns'], async () => {
+    await project.write('not-a-program', '');
+    const ran = await withMounts(`mount --bind ${project.path('not-a-program')} /usr/sbin/nft`, 'apply');
+    expect([ran.status, ran.stdout, codeOf(ran)]).toEqual([5, '', 'program-failed']);
+    expect(await namespace.ruleset()).toBe('');
+  });
+
+  systemTest('nft is too old: exit status 5, nft-too-old, nothing loaded; 1.0.2 is enough', ['mountns'], async () => {
+    const withVersion = async (version: string) => {
+      // The real program under another name, but for its version.
+      const script = `#!/bin/sh\n[ "$1" = --version ] && echo 'nftables v${version} (An Old One)' && exit\nexec ${project.path('nft')} "$@"\n`;
+      await project.write('old-nft', script);
+      await must(['chmod', '755', project.path('old-nft')]);
+      await must(['cp', '/usr/sbin/nft', project.path('nft')]);
+      return withMounts(`mount --bind ${project.path('old-nft')} /usr/sbin/nft`, 'apply');
+    };
+    for (const version of ['0.9.0', '0.9.8', '1.0.1']) {
+      const ran = await withVersion(version);
+      expect([ran.status, ran.stdout, codeOf(ran)], version).toEqual([5, '', 'nft-too-old']);
+      expect(JSON.parse(ran.stderr).error.message).toContain(version);
+      expect(await namespace.ruleset()).toBe('');
+    }
+    const enough = await withVersion('1.0.2');
+    expect([enough.status, enough.stderr]).toEqual([0, '']);
+  });
+
+  systemTest('a build needs no right at all to change the firewall', ['nobody', 'userns'], async () => {
+    const own = await Project.create([{ id: 'mine', lines: ['45.9.20.7'] }]);
+    try {
+      await must(['chown', '-R', '65534:65534', own.folder]);
+      const built = await run([...AS_NOBODY, ...own.argv('build')]);
+      expect(built.status).toBe(0);
+      expect(built.stderr).toContain('nft -c accepts it (in a network namespace of its own)');
+    } finally {
+      await own.remove();
+    }
+  });
+});
+
+describeSystem('a user namespace with a small send buffer', [...NEEDS, 'userns', 'nobody'], () => {
+  systemTest('too large a transaction: exit status 5, nft-message-too-long, the kernel as before', [], async () => {
+    // As many as the largest real lists: 157,600 addresses and 46,084 blocks that do not touch.
+    const nodes = Array.from({ length: 157_600 }, (_, i) => `${31 + (i >> 15)}.${(i >> 7) & 255}.${(i << 1) & 255}.1`);
+    const nets = Array.from({ length: 46_084 }, (_, i) => `${91 + (i >> 15)}.${(i >> 7) & 255}.${(i << 1) & 255}.0/24`);
+    const project = await Project.create([{ id: 'many', lines: [...nodes, ...nets] }]);
+    try {
+      await project.done(undefined, 'build');
+      // In the user namespace this user is root, and the project is root's.
+      await must(['chown', '-R', '65534:65534', project.folder]);
+      await project.write(
+        'before.nft',
+        'add table inet blocklist\nadd set inet blocklist nodes4 { type ipv4_addr; elements = { 9.0.0.1 }; }\n',
+      );
+      const script = `
+        nft -f "$1/before.nft"; nft -a list ruleset > "$1/rules/before"; shift
+        "$@"; echo "status $?"
+        nft -a list ruleset`;
+      const ran = await run([
+        ...[...AS_NOBODY, 'unshare', '-Urn', 'sh', '-c', script, 'sh', project.folder],
+        ...project.argv('apply', '--json'),
+      ]);
+      expect(codeOf(ran)).toBe('nft-message-too-long');
+      const before = await must(['cat', project.path('rules', 'before')]);
+      expect(before).toContain('9.0.0.1');
+      expect(ran.stdout).toBe(`status 5\n${before}`);
+    } finally {
+      await project.remove();
+    }
+  });
+});
