@@ -16,8 +16,9 @@ const { output } = await cruise(
   { tsConfig },
 );
 const { summary } = JSON.parse(output);
-for (const { rule, from, to } of summary.violations) console.error(`${rule.severity} ${rule.name}: ${from} → ${to}`);
+for (const { rule, from, to } of summary.violations)
+  process.stderr.write(`${rule.severity} ${rule.name}: ${from} → ${to}\n`);
 // A newer TypeScript than dependency-cruiser knows makes it see nothing, and "no violation" would be a lie.
-if (summary.totalCruised === 0) console.error('no module was seen');
-console.error(`imports: ${summary.totalCruised} modules, ${summary.violations.length} violations`);
+if (summary.totalCruised === 0) process.stderr.write('no module was seen\n');
+process.stderr.write(`imports: ${summary.totalCruised} modules, ${summary.violations.length} violations\n`);
 process.exitCode = summary.totalCruised === 0 || summary.violations.length > 0 ? 1 : 0;

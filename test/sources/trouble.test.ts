@@ -1,43 +1,18 @@
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import type { ErrorCode } from '../../src/errors.js';
-import type { ListSpec } from '../../src/sources/list-source.js';
 import { problemOf, tempFolder } from '../io/temp.js';
-import { type Answer, breaksOff, neverEnds, redirects, refuses, sends, testServer } from './server.js';
-import { contentOf, HOUR, loadSpec, NOON, textOf, urlSpec } from './specs.js';
+import { breaksOff, neverEnds, redirects, sends, testServer } from './server.js';
+import { loadSpec, textOf, urlSpec } from './specs.js';
+import { describeTroubles } from './troubles.js';
 
-const GOOD = '192.0.2.1\n192.0.2.2\n';
 const LIST = '198.51.100.1\n'.repeat(200);
-const MIB = 1 << 20;
 
 const CHALLENGE =
   '\n\n<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title></head><body>\n' +
   'Your address is\n203.0.113.77\n</body></html>\n';
 
-interface Trouble {
-  readonly what: string;
-  readonly answer: Answer;
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly changes?: Partial<ListSpec>;
-  readonly timeoutMs?: number;
-}
-
-const TROUBLES: readonly Trouble[] = [
-  // the server
-  { what: '404', answer: refuses(404), code: 'http-failed', message: 'the server answered 404' },
-  { what: '403', answer: refuses(403, CHALLENGE), code: 'http-failed', message: 'the server answered 403' },
-  { what: '410 with a list', answer: refuses(410, LIST), code: 'http-failed', message: 'the server answered 410' },
-  { what: '429', answer: refuses(429), code: 'http-failed', message: 'the server answered 429' },
-  { what: '500', answer: refuses(500), code: 'http-failed', message: 'the server answered 500' },
-  {
-    what: '503 that never ends its text',
-    answer: refuses(503, 'x'.repeat(8 * MIB)),
-    code: 'http-failed',
-    message: 'the server answered 503',
-  },
-  { what: '204', answer: refuses(204), code: 'http-failed', message: 'the server answered 204' },
+describeTroubles([
   // redirects
   { what: 'a loop', answer: redirects((path) => path), code: 'http-refused', message: 'more than 5 redirects' },
   {
@@ -192,56 +167,11 @@ const TROUBLES: readonly Trouble[] = [
     code: 'bad-encoding',
     message: '',
   },
-  // nothing was kept, or what was kept has no validators to send
-  {
-    what: '304 to a request without condition',
-    answer: refuses(304),
-    code: 'http-failed',
-    message: 'the server answered 304',
-  },
-];
-
-describe.each(TROUBLES)('$what', ({ answer, code, message, changes, timeoutMs }) => {
-  test('without last good: the error, and nothing is kept', async () => {
-    const server = await testServer(answer);
-    const cache = join(await tempFolder(), 'cache');
-    const problem = await problemOf(() => loadSpec(urlSpec(`${server.origin}/list`, changes, timeoutMs), cache));
-    expect(problem.code).toBe(code);
-    expect(problem.message).toContain(message);
-    expect(problem.exitStatus).toBe(5);
-    expect(await contentOf(cache)).toEqual({});
-  });
-
-  test('with last good: it serves, with its date and the problem, and stays as it is on disk', async () => {
-    const server = await testServer(sends(GOOD, { etag: '"1"' }));
-    const cache = join(await tempFolder(), 'cache');
-    const spec = urlSpec(`${server.origin}/list`, changes, timeoutMs);
-    await loadSpec(spec, cache);
-    const before = await contentOf(cache);
-    // A 304 would be the right answer to a conditional request: this one is about servers that send it to others.
-    if (message === 'the server answered 304') return;
-    server.answer = answer;
-
-    const { set, state, date, problem, counts } = await loadSpec(spec, cache, 'use', NOON + HOUR);
-    expect(textOf(set)).toEqual(['192.0.2.1', '192.0.2.2']);
-    expect({ state, date, code: problem?.code, entries: counts.entries }).toEqual({
-      state: 'kept',
-      date: NOON,
-      code,
-      entries: 2,
-    });
-    expect(problem?.message).toContain(message);
-    expect(await contentOf(cache)).toEqual(before);
-
-    const offline = await loadSpec(spec, cache, 'avoid', NOON + 2 * HOUR);
-    expect(offline).toMatchObject({ state: 'kept', date: NOON });
-    expect(offline.problem).toBeUndefined();
-  });
-});
+]);
 
 describe('connection refused', () => {
   test('without and with last good', async () => {
-    const server = await testServer(sends(GOOD));
+    const server = await testServer(sends('192.0.2.1\n192.0.2.2\n'));
     const [full, empty] = [join(await tempFolder(), 'cache'), join(await tempFolder(), 'cache')];
     const spec = urlSpec(`${server.origin}/list`);
     await loadSpec(spec, full);

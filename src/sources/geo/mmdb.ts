@@ -57,23 +57,31 @@ export class CountryDatabase {
    */
   networksOf(codes: readonly string[]): Map<string, { readonly set: IpSet; readonly networks: number }> {
     const found = new Map(codes.map((code) => [code, { builder: new IpSetBuilder(), networks: 0 }]));
-    /** data pointer → country: a few hundred records serve all networks */
-    const records = new Map<number, string | undefined>();
+    /** data pointer → where its networks go: a few hundred records serve all networks */
+    const places = new Map<number, (typeof hits)[number] | undefined>();
+    const hits = [...found.values()];
     this.walk((pointer, words, depth) => {
-      // RFC 4291 section 2.5.5.1: the tree of a combined database holds IPv4 below ::/96.
-      const isV4 = this.reader.metadata.ipVersion === 4 || (depth >= 96 && !words[0] && !words[1] && !words[2]);
-      const family = isV4 ? IPV4 : IPV6;
-      const first = isV4 ? words.slice(this.reader.metadata.ipVersion === 4 ? 0 : 3).subarray(0, 1) : words;
-      if (!records.has(pointer)) records.set(pointer, codeOf(this.reader.get(formatAddress(family, first))));
-      const hit = found.get(records.get(pointer) ?? '');
+      if (!places.has(pointer)) {
+        const { family, first } = this.placeOf(words, depth);
+        places.set(pointer, found.get(codeOf(this.reader.get(formatAddress(family, first))) ?? ''));
+      }
+      const hit = places.get(pointer);
       if (hit === undefined) return;
-      const length = isV4 && this.reader.metadata.ipVersion === 6 ? depth - 96 : depth;
+      const { family, first, length } = this.placeOf(words, depth);
       hit.builder.addPrefix({ family, words: first, length });
       hit.networks++;
     });
     return new Map(
       [...found].map(([code, { builder, networks }]) => [code, { set: builder.build(), networks }] as const),
     );
+  }
+
+  /** The network of a leaf. The tree of a combined database holds IPv4 below ::/96 (RFC 4291 section 2.5.5.1). */
+  private placeOf(words: Uint32Array, depth: number) {
+    if (this.reader.metadata.ipVersion === 4) return { family: IPV4, first: words.subarray(0, 1), length: depth };
+    const isV4 = depth >= 96 && words[0] === 0 && words[1] === 0 && words[2] === 0;
+    if (isV4) return { family: IPV4, first: words.subarray(3, 4), length: depth - 96 };
+    return { family: IPV6, first: words, length: depth };
   }
 
   /** Visits every leaf with data, depth first, so in numeric order. `words` is reused: do not keep it. */
