@@ -22,13 +22,22 @@ export async function* unpacked(
   }
   const [first = 0, second = 0] = head.flatMap((chunk) => [...chunk.subarray(0, 2)]);
   const whole = rejoin(head, iterator);
+  yield* capped(first === 0x1f && second === 0x8b ? gunzip(copies(whole), where) : whole, cap, where);
+}
+
+/** Passes the chunks on. @throws BlocklistError `too-large` when they are more than `cap` bytes together. */
+export async function* capped(
+  chunks: AsyncIterable<Uint8Array>,
+  cap: number,
+  where: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let size = 0;
-  for await (const chunk of first === 0x1f && second === 0x8b ? gunzip(copies(whole), where) : whole) {
+  for await (const chunk of chunks) {
     size += chunk.length;
     if (size > cap) {
       throw new BlocklistError('too-large', `the list is larger than ${cap.toLocaleString('en')} bytes`, {
         where,
-        hint: 'no list that is worth loading is that large; check the address or raise the cap for this source',
+        hint: 'no list that is worth loading is that large; check it, or raise max-bytes for this source',
       });
     }
     yield chunk;

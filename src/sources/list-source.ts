@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { BlocklistError } from '../errors.js';
-import { unpacked } from '../io/gzip.js';
+import { capped, unpacked } from '../io/gzip.js';
 import { regularFileChunks } from '../io/read.js';
 import type { IpSet, ListReport } from '../ip/index.js';
 import type { Direction, Loaded, Network, Source } from './contract.js';
@@ -156,20 +156,6 @@ async function* once(body: Uint8Array): AsyncGenerator<Uint8Array, void, undefin
 async function* keepingIn(kept: Uint8Array[], chunks: AsyncIterable<Uint8Array>) {
   for await (const chunk of chunks) {
     kept.push(chunk);
-    yield chunk;
-  }
-}
-
-async function* capped(chunks: AsyncIterable<Uint8Array>, cap: number, where: string) {
-  let size = 0;
-  for await (const chunk of chunks) {
-    size += chunk.length;
-    if (size > cap) {
-      throw new BlocklistError('too-large', `the file is larger than ${cap.toLocaleString('en')} bytes`, {
-        where,
-        hint: 'check the file, or raise max-bytes for this source',
-      });
-    }
     yield chunk;
   }
 }

@@ -26,7 +26,7 @@ export async function problemOf(work: () => Promise<unknown>): Promise<Blocklist
 /** All bytes of a stream of chunks. */
 export async function allOf(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const kept: Uint8Array[] = [];
-  for await (const chunk of chunks) kept.push(chunk.slice());
+  for await (const chunk of chunks) kept.push(Uint8Array.from(chunk));
   return Buffer.concat(kept);
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import IPCIDR from 'ip-cidr';
 import { describe, expect, test } from 'vitest';
-import { decompose, IPV4, IPV6, splitNodes } from '../../src/ip/index.js';
+import { BlockWalk, decompose, IPV4, IPV6, splitNodes } from '../../src/ip/index.js';
 import { anyAddress, anyRanges, runs } from './arbitraries.js';
 import {
   type Block,
@@ -17,6 +17,7 @@ import {
   setOf,
   trieBlocks,
   UNIVERSES,
+  valueAt,
 } from './oracle.js';
 
 const V4_LAST = quad(255, 255, 255, 255);
@@ -205,6 +206,19 @@ describe.each(BOTH)('decompose: the whole width of $name', (family) => {
         expect([nodes.family, nets.family]).toEqual([family, family]);
       }),
       runs(100),
+    );
+  });
+
+  test('BlockWalk steps through the same blocks, and stays at the end', () => {
+    fc.assert(
+      fc.property(anyRanges(family, 6), (ranges) => {
+        const walk = new BlockWalk(setOf(family, ranges));
+        const blocks: Block[] = [];
+        while (walk.next()) blocks.push([valueAt(walk.words, 0, family.words), walk.length]);
+        expect(blocks).toEqual(trieBlocks(family, normal(ranges)));
+        expect([walk.next(), walk.next()]).toEqual([false, false]);
+      }),
+      runs(60),
     );
   });
 

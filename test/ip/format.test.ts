@@ -1,14 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  BlockWalk,
   decompose,
   formatAddress,
   formatPrefix,
   IPV4,
   IPV6,
   IpSet,
-  LONGEST_PREFIX_TEXT,
-  writePrefixes,
+  prefixLines,
+  writeBlocks,
 } from '../../src/ip/index.js';
 import { anyHextets, runs } from './arbitraries.js';
 import { hextets, lastAddress, plainText, quad, wordsOf } from './oracle.js';
@@ -143,49 +144,53 @@ describe('formatPrefix', () => {
   });
 });
 
-describe('writePrefixes', () => {
-  const v4 = decompose(IpSet.from(['192.0.2.1', '192.0.2.4/30', '198.51.100.0/24']).v4);
+describe('blocks as lines', () => {
   const longest = 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff0/124';
-  const v6 = decompose(IpSet.from(['2001:db8::/32', '2001:db9::1', longest]).v6);
+  const v4 = ['192.0.2.1', '192.0.2.4/30', '198.51.100.0/24'];
+  const v6 = ['2001:db8::/32', '2001:db9::1', longest];
+  const both = IpSet.from([...v4, ...v6]);
   const lines = { before: '', after: '\n' };
 
-  function written(bytes: number, out: Uint8Array): string {
-    return new TextDecoder().decode(out.subarray(0, bytes));
+  function text(bytes: Uint8Array): string {
+    return new TextDecoder().decode(bytes);
   }
 
-  test('all of a column when there is room, each between its decoration', () => {
-    const out = new Uint8Array(4096);
-    const four = writePrefixes(v4, 0, { before: 'add ', after: ',\n' }, out);
-    expect(written(four.bytes, out)).toBe('add 192.0.2.1,\nadd 192.0.2.4/30,\nadd 198.51.100.0/24,\n');
-    expect(four.next).toBe(3);
-    const six = writePrefixes(v6, 0, lines, out);
-    expect(written(six.bytes, out)).toBe(`2001:db8::/32\n2001:db9::1\n${longest}\n`);
+  test('prefixLines: all of a column, each between its decoration', () => {
+    const decoration = { before: 'add ', after: ',\n' };
+    expect(text(prefixLines(decompose(both.v4), decoration))).toBe(v4.map((one) => `add ${one},\n`).join(''));
+    expect(text(prefixLines(decompose(both.v6), lines))).toBe(v6.map((one) => `${one}\n`).join(''));
+    expect(text(prefixLines(decompose(both.v6), { before: '', after: '' }))).toBe(v6.join(''));
+    expect(prefixLines(decompose(IpSet.empty.v4), decoration)).toHaveLength(0);
   });
 
-  test('from an index on, and from the end on: nothing', () => {
-    const out = new Uint8Array(4096);
-    expect(written(writePrefixes(v4, 2, lines, out).bytes, out)).toBe('198.51.100.0/24\n');
-    expect(writePrefixes(v4, 3, lines, out)).toEqual({ next: 3, bytes: 0 });
-    expect(writePrefixes(decompose(IpSet.empty.v4), 0, lines, out)).toEqual({ next: 0, bytes: 0 });
+  test('prefixLines: a thousand of the longest', () => {
+    const last = 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:';
+    const many = Array.from({ length: 1000 }, (_, k) => `${last}${(0xf000 + 4 * k).toString(16)}/127`);
+    expect(text(prefixLines(decompose(IpSet.from(many).v6), { before: '<', after: '>' }))).toBe(`<${many.join('><')}>`);
   });
 
-  test('goes on where the room ended, and never writes beyond it', () => {
-    for (const prefixes of [v4, v6]) {
-      for (let room = LONGEST_PREFIX_TEXT + 8; room < 200; room++) {
+  test('writeBlocks: all in one go, then 0 for ever', () => {
+    const out = new Uint8Array(4096);
+    const walk = new BlockWalk(both.v4);
+    expect(text(out.subarray(0, writeBlocks(walk, { before: '- ', after: '\n' }, out)))).toBe(
+      '- 192.0.2.1\n- 192.0.2.4/30\n- 198.51.100.0/24\n',
+    );
+    expect([writeBlocks(walk, lines, out), writeBlocks(walk, lines, out)]).toEqual([0, 0]);
+    expect(writeBlocks(new BlockWalk(IpSet.empty.v6), lines, out)).toBe(0);
+  });
+
+  test('writeBlocks: goes on where the room ended, and never writes beyond it', () => {
+    for (const family of [IPV4, IPV6]) {
+      const expected = (family === IPV4 ? v4 : v6).map((one) => `+ ${one} ;\n`).join('');
+      for (let room = 64; room < 250; room++) {
         const out = new Uint8Array(room + 64);
-        let text = '';
-        for (let from = 0, calls = 0; from < prefixes.size && calls < 4; calls++) {
-          const { next, bytes } = writePrefixes(prefixes, from, { before: '+ ', after: ' ;\n' }, out.subarray(0, room));
-          expect(next).toBeGreaterThan(from);
+        const walk = new BlockWalk(both.of(family));
+        let all = '';
+        for (let bytes = -1; bytes !== 0; all += text(out.subarray(0, bytes))) {
+          bytes = writeBlocks(walk, { before: '+ ', after: ' ;\n' }, out.subarray(0, room));
           expect(bytes).toBeLessThanOrEqual(room);
-          text += written(bytes, out);
-          from = next;
         }
-        const expected =
-          prefixes === v4
-            ? ['192.0.2.1', '192.0.2.4/30', '198.51.100.0/24']
-            : ['2001:db8::/32', '2001:db9::1', longest];
-        expect(text).toBe(expected.map((one) => `+ ${one} ;\n`).join(''));
+        expect(all).toBe(expected);
         expect(out.subarray(room).every((byte) => byte === 0)).toBe(true);
       }
     }

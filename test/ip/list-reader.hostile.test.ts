@@ -117,6 +117,47 @@ describe('random input', () => {
     );
   });
 
+  test('a line alone and the same line with a blank behind it are one entry: the shortcut for plain lines changes nothing', () => {
+    const pieces = [
+      '0',
+      '1',
+      '7',
+      '10',
+      '25',
+      '255',
+      '256',
+      '00',
+      '01',
+      '.',
+      '.',
+      '.',
+      '/',
+      '/',
+      '24',
+      '32',
+      '33',
+      '8',
+    ];
+    const anyLine = fc.oneof(
+      fc.array(fc.constantFrom(...pieces), { maxLength: 10 }).map((all) => all.join('')),
+      fc
+        .tuple(fc.ipV4(), fc.constantFrom('', '/', '.', '0'), fc.oneof(fc.constant(''), fc.nat(40).map(String)))
+        .map((all) => all.join('')),
+    );
+    fc.assert(
+      fc.property(fc.array(anyLine, { maxLength: 6 }), (lines) => {
+        const [plain, blank] = ['\n', ' \n'].map((end) =>
+          readAtOnce(bytesOf(lines.map((line) => line + end).join(''))),
+        );
+        const { entries, rejected, reasons, hostBits, widest } = blank!.report;
+        expect(plain!.prefixes).toEqual(blank!.prefixes);
+        expect(plain!.report).toMatchObject({ entries, rejected, reasons, hostBits, widest });
+        expect(plain!.report.samples.map(({ line }) => line)).toEqual(blank!.report.samples.map(({ line }) => line));
+      }),
+      runs(3000),
+    );
+  });
+
   test('samples stay five and short', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 400 }), { maxLength: 40 }), (lines) => {

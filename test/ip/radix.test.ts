@@ -4,6 +4,10 @@ import { radixSort } from '../../src/ip/radix.js';
 import { anyAddress, runs } from './arbitraries.js';
 import { BOTH, valueAt, wordsOf } from './oracle.js';
 
+function ascending(values: readonly bigint[]): bigint[] {
+  return [...values].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
 describe.each(BOTH)('radixSort of $name', (family) => {
   const w = family.words;
   const top = 1n << BigInt(family.bits - 1);
@@ -36,21 +40,46 @@ describe.each(BOTH)('radixSort of $name', (family) => {
     expect(sorted(values)).toEqual(expected);
   });
 
-  test('every 16-bit digit by itself decides', () => {
-    for (let shift = 0n; shift < BigInt(family.bits); shift += 16n) {
-      expect(sorted([3n << shift, 1n << shift, 0xffffn << shift, 2n << shift])).toEqual([
-        1n << shift,
-        2n << shift,
-        3n << shift,
-        0xffffn << shift,
-      ]);
+  test('every bit by itself decides', () => {
+    for (let bit = 0n; bit < BigInt(family.bits); bit++) {
+      const one = 1n << bit;
+      expect(sorted([one, 0n, one, 0n])).toEqual([0n, 0n, one, one]);
+      // The bits below are a higher value, and must not win.
+      expect(sorted([one, one - 1n])).toEqual([one - 1n, one]);
     }
+  });
+
+  test('groups of every size that share the high half', () => {
+    const half = BigInt(family.bits / 2);
+    for (const size of [1, 2, 3, 31, 32, 33, 34, 64, 500]) {
+      const groups = [3n << half, 1n << half, 2n << half].flatMap((high) =>
+        // 503 is prime: every residue once, in a scattered order, over both words or halves of the rest.
+        Array.from(
+          { length: size },
+          (_, k) => high + ((BigInt((k * 211) % 503) * 0x1_0001_0000_0001n) & ((1n << half) - 1n)),
+        ),
+      );
+      expect(sorted(groups)).toEqual(ascending(groups));
+    }
+  });
+
+  test('random addresses in few groups', () => {
+    const half = BigInt(family.bits / 2);
+    const near = fc
+      .tuple(fc.bigInt({ min: 0n, max: 2n }), anyAddress(family))
+      .map(([high, low]) => (high << half) + (low & ((1n << half) - 1n)));
+    fc.assert(
+      fc.property(fc.array(near, { maxLength: 200, size: 'max' }), (values) => {
+        expect(sorted(values)).toEqual(ascending(values));
+      }),
+      runs(100),
+    );
   });
 
   test('agrees with Array.prototype.sort on random addresses', () => {
     fc.assert(
       fc.property(fc.array(anyAddress(family), { maxLength: 200 }), (values) => {
-        expect(sorted(values)).toEqual([...values].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)));
+        expect(sorted(values)).toEqual(ascending(values));
       }),
       runs(150),
     );

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { Namespace } from './namespace.js';
 import { Project } from './project.js';
-import { describeSystem, systemTest } from './requirements.js';
+import { describeSystem, openDefect, systemTest } from './requirements.js';
 
 const LINES = ['45.9.20.7', '45.9.20.9', '91.200.1.0/24', '2a02:4780::/32', '2a0d:f302::1'];
 
@@ -85,5 +85,55 @@ describeSystem('status after a change by hand', ['root', 'netns', 'nft', 'ip'], 
       differences: [{ name: 'nodes4', missing: '1', extra: '1' }],
       chains: [],
     });
+  });
+
+  /** Changes that switch the rules off, or that somebody makes in passing. */
+  const unseen: ReadonlyArray<readonly [what: string, nft: string]> = [
+    ['the table is dormant, no rule of it is asked', 'add table inet blocklist { flags dormant; }'],
+    [
+      'all rules are replaced by as many others',
+      `flush chain inet blocklist listed\n${'add rule inet blocklist listed accept\n'.repeat(4)}`,
+    ],
+    ['an element has a comment', 'add element inet blocklist nodes4 { 9.0.0.1 comment "by hand" }'],
+  ];
+  for (const [what, nft] of unseen) {
+    openDefect(`${what}: status finds that it differs`, [], async () => {
+      await namespace.nft(nft);
+      const { status, stderr } = await project.blocklist(namespace, 'status');
+      expect([status, stderr.includes('DIFFERS')]).toEqual([1, true]);
+    });
+    openDefect(`${what}: apply mends it`, [], async () => {
+      const wanted = await listing();
+      await namespace.nft(nft);
+      await project.blocklist(namespace, 'apply');
+      expect(await listing()).toBe(wanted);
+    });
+  }
+
+  /** Our table without numbers of rules. */
+  function listing(): Promise<string> {
+    return namespace.must(['nft', 'list', 'table', 'inet', 'blocklist']);
+  }
+
+  openDefect('a set of another type is added: status finds that it differs', [], async () => {
+    await namespace.nft('add set inet blocklist mine { type inet_service; elements = { 22 }; }');
+    const { status, stderr } = await project.blocklist(namespace, 'status');
+    expect([status, stderr.includes('DIFFERS')]).toEqual([1, true]);
+  });
+
+  for (const added of ['chain inet blocklist mine', 'set inet blocklist mine { type ipv4_addr; }']) {
+    openDefect(`after add ${added}, apply mends it, or fails with the kernel as before`, [], async () => {
+      await namespace.nft(`add ${added}\ndelete element inet blocklist nodes4 { 45.9.20.7 }`);
+      const before = await namespace.ruleset();
+      const { status } = await project.blocklist(namespace, 'apply');
+      if (status === 0) expect((await project.blocklist(namespace, 'status')).status).toBe(0);
+      else expect(await namespace.ruleset()).toBe(before);
+    });
+  }
+
+  openDefect('a table of ours without sets is removed by unload, too', [], async () => {
+    await namespace.nft('delete table inet blocklist\nadd table inet blocklist\nadd chain inet blocklist early');
+    await project.done(namespace, 'unload', '--yes');
+    expect(await namespace.ruleset()).toBe('');
   });
 });

@@ -55,12 +55,23 @@ function failing(why: string) {
   };
 }
 
+type Work = () => Promise<void>;
+
 /** A test that needs parts of the system: names of programs, or `root`, `netns`, `mountns`, `userns`, `nobody`. */
-export function systemTest(name: string, needs: readonly string[], run: () => Promise<void>, timeoutMs?: number): void {
+export function systemTest(name: string, needs: readonly string[], work: Work, timeoutMs?: number): void {
   const found = verdict(needs, process.env);
-  if (found.run) test(name, run, timeoutMs);
+  if (found.run) test(name, work, timeoutMs);
   else if (found.mustFail) test(`${name} (${found.why})`, failing(found.why));
-  else test.skip(`${name} (skipped: ${found.why})`, run);
+  else test.skip(`${name} (skipped: ${found.why})`, work);
+}
+
+/**
+ * A test of what should be and is not yet: it passes as long as the work fails. Once the defect is mended it fails; then
+ * make it a systemTest.
+ */
+export function openDefect(name: string, needs: readonly string[], work: Work, timeoutMs?: number): void {
+  if (verdict(needs, process.env).run) test.fails(`OPEN DEFECT: ${name}`, work, timeoutMs);
+  else systemTest(name, needs, work);
 }
 
 /** The same for a block of tests with common preparations. */

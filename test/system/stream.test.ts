@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { must } from './processes.js';
 import { Project } from './project.js';
-import { describeSystem, systemTest } from './requirements.js';
+import { describeSystem, openDefect, systemTest } from './requirements.js';
 import { type Measured, Stage, type Stream } from './stream.js';
 
 const NEEDS = ['root', 'netns', 'nft', 'ip', 'gcc'];
@@ -111,4 +111,41 @@ describeSystem('a stream from listed addresses while rules are replaced', NEEDS,
     tell('3 × delete and load in one transaction', measured);
     expect(sum(measured, 'behind')).toBeGreaterThan(0);
   });
+
+  /** Applies rules in which the address is a node and rules in which it is in a block, and counts each way. */
+  async function leakedWhileMoving(rounds: number): Promise<{ readonly toNet: number; readonly toNode: number }> {
+    const asNode = await Project.create([{ id: 'many', lines: ['62.1.1.7', ...manyLines(0)] }]);
+    const asNet = await Project.create([{ id: 'many', lines: ['62.1.1.6/31', ...manyLines(1)] }]);
+    const leaked = { toNet: 0, toNode: 0 };
+    try {
+      for (const project of [asNode, asNet]) await project.done(undefined, 'build');
+      await asNode.done(stage.host, 'apply');
+      for (let i = 0; i < rounds && leaked.toNet === 0; i++) {
+        for (const [way, project] of [
+          ['toNet', asNet],
+          ['toNode', asNode],
+        ] as const) {
+          const { counts } = await stage.during(async () => {
+            await project.done(stage.host, 'apply');
+          });
+          leaked[way] += counts.node4?.behind ?? Number.NaN;
+        }
+      }
+    } finally {
+      await asNode.remove();
+      await asNet.remove();
+    }
+    return leaked;
+  }
+
+  openDefect(
+    'an address that moves from the nodes into a block is covered throughout',
+    [],
+    async () => {
+      const { toNet, toNode } = await leakedWhileMoving(5);
+      process.stdout.write(`moving: ${toNet} leaked from node to block, ${toNode} from block to node\n`);
+      expect([toNet, toNode]).toEqual([0, 0]);
+    },
+    200_000,
+  );
 });
