@@ -149,9 +149,14 @@ program
       }),
     ),
   );
-program.action(async (_options, command: Command) => {
+program.allowExcessArguments().action(async (_options, command: Command) => {
   const [unknown] = command.args;
-  if (unknown !== undefined) command.error(`error: unknown command '${unknown}'`, { code: 'commander.unknownCommand' });
+  if (unknown !== undefined) {
+    const { didYouMean } = await import('./config/issues.js');
+    const known = command.commands.map((each) => each.name());
+    const message = `error: unknown command '${unknown}'${didYouMean(unknown, known)}`;
+    command.error(message, { code: 'commander.unknownCommand' });
+  }
   await action(
     () => import('./commands/overview.js'),
     () => ({}),

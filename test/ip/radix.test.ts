@@ -49,19 +49,19 @@ describe.each(BOTH)('radixSort of $name', (family) => {
     }
   });
 
-  test('groups of every size that share the high half', () => {
-    const half = BigInt(family.bits / 2);
-    for (const size of [1, 2, 3, 31, 32, 33, 34, 64, 500]) {
-      const groups = [3n << half, 1n << half, 2n << half].flatMap((high) =>
-        // 503 is prime: every residue once, in a scattered order, over both words or halves of the rest.
-        Array.from(
-          { length: size },
-          (_, k) => high + ((BigInt((k * 211) % 503) * 0x1_0001_0000_0001n) & ((1n << half) - 1n)),
-        ),
-      );
-      expect(sorted(groups)).toEqual(ascending(groups));
-    }
-  });
+  // The factors spread the low half over one, two, three and more digits, so that the result ends up in either column.
+  test.each([1n, 0x801n, 0x40_0801n, 1n << 40n, 0x1_0001_0000_0001n])(
+    'groups that share the high half, factor %s',
+    (factor) => {
+      const half = BigInt(family.bits / 2);
+      for (const size of [1, 2, 3, 31, 32, 33, 34, 64, 500]) {
+        // 503 is prime: every residue once, in a scattered order.
+        const lows = Array.from({ length: size }, (_, k) => (BigInt((k * 211) % 503) * factor) & ((1n << half) - 1n));
+        const groups = [3n, 1n, 2n].flatMap((high) => lows.map((low) => (high << half) + low));
+        expect(sorted(groups)).toEqual(ascending(groups));
+      }
+    },
+  );
 
   test('random addresses in few groups', () => {
     const half = BigInt(family.bits / 2);

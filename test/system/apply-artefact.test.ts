@@ -113,6 +113,16 @@ describeSystem('an artefact changed by hand', ['root', 'netns', 'nft', 'ip'], ()
     expect((await project.blocklist(namespace, 'apply')).stderr).toContain('rules/nets6.txt:2: ');
   });
 
+  for (const change of [
+    ['', 'manifest.json', '"prefixes": 2', '"prefixes": 1'],
+    ['', 'manifest.json', '"addresses": "264"', '"addresses": "8"'],
+  ] as const) {
+    openDefect(`a manifest that tells the reviewer ${change[3]}: exit status 2`, [], async () => {
+      await edit(project, change);
+      expect((await project.blocklist(namespace, 'apply', '--dry-run')).status).toBe(2);
+    });
+  }
+
   openDefect('a list in UTF-16 is an artefact changed by hand: exit status 2, the file named', [], async () => {
     await writeFile(project.path('rules', 'nodes4.txt'), Buffer.from('\uFEFF45.9.20.7\n45.9.20.9\n', 'utf16le'));
     const refused = await project.blocklist(namespace, 'apply', '--json');
