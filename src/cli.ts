@@ -40,6 +40,8 @@ const program = new Command('blocklist')
   .option('-v, --verbose', 'print more: samples of rejected lines, stack traces')
   .option('--no-color', 'never use colour')
   .exitOverride()
+  // With --json a usage error is an object, too: `fail` prints it.
+  .configureOutput({ writeErr: (text) => void (wantsJson() || process.stderr.write(text)) })
   .configureHelp({ showGlobalOptions: true })
   .showHelpAfterError('(see --help)');
 
@@ -187,16 +189,27 @@ async function main(): Promise<void> {
 
 async function fail(error: unknown): Promise<ExitStatus> {
   if (error instanceof Error && 'code' in error && error.code === CLOSED_PIPE) return ExitStatus.done;
-  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitStatus.done : ExitStatus.usage;
-  const { json, verbose, color } = program.opts<GlobalOptions>();
-  const known = error instanceof BlocklistError ? error : internal(error);
+  if (error instanceof CommanderError && error.exitCode === 0) return ExitStatus.done;
+  if (error instanceof CommanderError && !wantsJson()) return ExitStatus.usage;
+  const { verbose, color } = program.opts<GlobalOptions>();
+  const known =
+    error instanceof BlocklistError ? error : error instanceof CommanderError ? usage(error) : internal(error);
   const { printError } = await import('./commands/print-error.js');
   printError(known, process.stderr, {
-    form: json === true ? 'json' : 'text',
+    form: wantsJson() ? 'json' : 'text',
     color: color !== false,
     isVerbose: verbose === true,
   });
   return known.exitStatus;
+}
+
+/** From the words themselves: a usage error comes before options are read. */
+function wantsJson(): boolean {
+  return process.argv.includes('--json');
+}
+
+function usage({ message }: CommanderError): BlocklistError {
+  return new BlocklistError('bad-usage', message.replace(/^error: /, ''), { hint: 'see --help' });
 }
 
 function internal(cause: unknown): BlocklistError {

@@ -199,7 +199,7 @@ describe('a file that is no database', () => {
   test('a tree that leads back to its root', async () => {
     const file = join(await tempFolder(), 'test.mmdb');
     const bytes = Buffer.from(GOOD);
-    bytes.fill(0, 0, 6);
+    bytes.fill(0, 3, 6);
     await writeFile(file, bytes);
     expect(await told(file)).toBe('bad-database');
   });
