@@ -102,8 +102,6 @@ export const configSchema = z.strictObject({
 });
 
 export type ConfigValues = z.output<typeof configSchema>;
-export type GuardLimits = ConfigValues['guards'];
-export type CustomSource = ConfigValues['sources']['custom'][number];
 
 /** The JSON Schema for editors, as published in the package. */
 export function configJsonSchema(): object {

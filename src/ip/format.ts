@@ -6,7 +6,7 @@ const DOT = 0x2e;
 const COLON = 0x3a;
 const SLASH = 0x2f;
 /** Room that one formatted prefix needs at most: 8 hextets, 7 colons, `/128`, with the embedded IPv4 form inside that. */
-export const LONGEST_PREFIX_TEXT = 48;
+const LONGEST_PREFIX_TEXT = 48;
 
 /** The three digits of 0…255 in one number, so that no octet costs a division. */
 const DIGITS: Uint32Array = Uint32Array.from({ length: 256 }, (_, n) => {
@@ -80,12 +80,12 @@ function writeV6(words: Uint32Array, i: number, out: Uint8Array, at: number): nu
 }
 
 /** Writes the address at `words[i]` as ASCII and returns the position behind it. `out` needs LONGEST_PREFIX_TEXT bytes from `at`. */
-export function writeAddress(family: Family, words: Uint32Array, i: number, out: Uint8Array, at: number): number {
+function writeAddress(family: Family, words: Uint32Array, i: number, out: Uint8Array, at: number): number {
   return family.version === 4 ? writeV4(words[i]!, out, at) : writeV6(words, i, out, at);
 }
 
 /** `writeAddress` and, unless it is a single address, `/length`. */
-export function writePrefix(
+function writePrefix(
   family: Family,
   words: Uint32Array,
   i: number,

@@ -89,7 +89,7 @@ function stateSpec(digest: string | undefined): SetSpec {
 }
 
 /** The comment of the `state` set. nft cuts comments at 128 bytes. */
-export function stateComment(digest: string): string {
+function stateComment(digest: string): string {
   return `blocklist layout ${LAYOUT} ${digest}`;
 }
 

@@ -6,7 +6,7 @@ import type { RuleSets } from '../../src/build/build.js';
 import { BlocklistError, fourSets, IpSet } from '../../src/ip/index.js';
 import { renderArtefact } from '../../src/render/artefact.js';
 
-export function ruleSets(inward: readonly string[], outward?: readonly string[]): RuleSets {
+function ruleSets(inward: readonly string[], outward?: readonly string[]): RuleSets {
   return {
     in: fourSets(IpSet.from(inward)),
     ...(outward === undefined ? {} : { out: fourSets(IpSet.from(outward)) }),

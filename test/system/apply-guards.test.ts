@@ -1,5 +1,5 @@
 import { chmod, chown, mkdir } from 'node:fs/promises';
-import { afterEach, beforeEach, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { Namespace } from './namespace.js';
 import { Project } from './project.js';
 import { describeSystem, systemTest } from './requirements.js';
@@ -10,12 +10,17 @@ describeSystem('guards of apply', ['root', 'netns', 'nft', 'ip'], () => {
   let namespace: Namespace;
   let project: Project;
   let before: string;
+  let template: Project;
+  beforeAll(async () => {
+    template = await Project.create(SOURCES);
+    await template.done(undefined, 'build');
+  });
+  afterAll(() => template.remove());
   beforeEach(async () => {
     namespace = await Namespace.create();
     await namespace.nft('add table inet filter\nadd chain inet filter input { type filter hook input priority 0; }');
     before = await namespace.ruleset();
-    project = await Project.create(SOURCES);
-    await project.done(undefined, 'build');
+    project = await Project.copyOf(template);
   });
   afterEach(async () => {
     await namespace.remove();

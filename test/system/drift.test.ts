@@ -41,7 +41,7 @@ describeSystem('status after a change by hand', ['root', 'netns', 'nft', 'ip'], 
   });
   beforeEach(async () => {
     await namespace.nft('table inet blocklist\ndelete table inet blocklist');
-    await project.done(namespace, 'apply');
+    await namespace.must(['nft', '-f', project.path('rules', 'blocklist.nft')]);
   });
   afterAll(async () => {
     await namespace.remove();

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { Namespace } from './namespace.js';
 import { Project } from './project.js';
 import { describeSystem, systemTest } from './requirements.js';
@@ -34,10 +34,15 @@ const TABLES = [
 describeSystem('what belongs to others', ['root', 'netns', 'nft', 'ip'], () => {
   let namespace: Namespace;
   let project: Project;
+  let template: Project;
+  beforeAll(async () => {
+    template = await Project.create([{ id: 'mine', lines: ['45.9.20.7', '91.200.1.0/24'] }]);
+    await template.done(undefined, 'build');
+  });
+  afterAll(() => template.remove());
   beforeEach(async () => {
     namespace = await Namespace.create();
-    project = await Project.create([{ id: 'mine', lines: ['45.9.20.7', '91.200.1.0/24'] }]);
-    await project.done(undefined, 'build');
+    project = await Project.copyOf(template);
   });
   afterEach(async () => {
     await namespace.remove();

@@ -25,7 +25,7 @@ function number6(text: string): bigint {
 }
 
 /** `A`, `A/LENGTH` or `A-B` as first and last address. */
-export function rangeOf(text: string): Range {
+function rangeOf(text: string): Range {
   const bits = text.includes(':') ? 128n : 32n;
   const number = bits === 32n ? number4 : number6;
   const [from = '', to] = text.split('-');

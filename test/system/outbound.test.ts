@@ -21,7 +21,10 @@ describeSystem('sources with direction out and both', ['root', 'netns', 'nft', '
   let host: Namespace;
   let peer: Namespace;
   let project: Project;
+  let template: Project;
   beforeAll(async () => {
+    template = await Project.create(OUTWARD);
+    await template.done(undefined, 'build');
     [host, peer] = [await Namespace.create(), await Namespace.create()];
     await connect(host, peer);
     await host.ip('addr add 62.1.1.1/24 dev wire', 'addr add 2a02:1::1/64 dev wire nodad');
@@ -35,13 +38,13 @@ describeSystem('sources with direction out and both', ['root', 'netns', 'nft', '
   });
   beforeEach(async () => {
     await host.nft('table inet blocklist\ndelete table inet blocklist');
-    project = await Project.create(OUTWARD);
-    await project.done(undefined, 'build');
+    project = await Project.copyOf(template);
   });
   afterEach(() => project.remove());
   afterAll(async () => {
     await host.remove();
     await peer.remove();
+    await template.remove();
   });
 
   /** Statistics of nft: packets that our rules dropped. */

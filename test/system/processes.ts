@@ -80,7 +80,7 @@ export function start(argv: readonly string[]): Background {
   };
 }
 
-export function pause(ms: number): Promise<void> {
+function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 

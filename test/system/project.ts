@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Namespace } from './namespace.js';
@@ -27,6 +27,13 @@ export class Project {
     await chmod(folder, 0o755);
     const project = new Project(folder);
     await project.configure(sources, extras);
+    return project;
+  }
+
+  /** Another folder with the same files, the built ones, too: every path in them is relative. */
+  static async copyOf(template: Project): Promise<Project> {
+    const project = await Project.create([]);
+    await cp(template.folder, project.folder, { recursive: true });
     return project;
   }
 

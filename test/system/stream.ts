@@ -107,7 +107,7 @@ export class Stage {
     const pairs = this.streams.flatMap(({ source }) => [source, source.includes(':') ? HOST6 : HOST4]);
     const sender = this.peer.start([
       // Ahead of whatever else this machine does: the rate is part of what is asserted.
-      ...['nice', '-n', '-3', join(this.folder, 'sender')],
+      ...['nice', '-n', '-4', join(this.folder, 'sender')],
       ...[String(LONGEST_SECONDS), String(PORT), ...pairs],
     ]);
     try {
