@@ -56,6 +56,7 @@ const STATUS_OF = {
   'nft-too-old': ExitStatus.failed,
   'nft-refused': ExitStatus.failed,
   'nft-message-too-long': ExitStatus.failed,
+  'table-altered': ExitStatus.failed,
   'verify-differs': ExitStatus.failed,
   internal: ExitStatus.failed,
 } as const;

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { RuleSets } from '../build/build.js';
 import { BlocklistError } from '../errors.js';
 import { errnoOf, readWhole } from '../io/read.js';
 import { moveFile, removeTree, writeAtomic } from '../io/write.js';
 import { type FourSets, fourSets, IpSet, readList, SET_KEYS } from '../ip/index.js';
 import { MANIFEST_FILE, renderNft, SCRIPT_FILE } from '../render/artefact.js';
-import { digestOf, type Manifest, manifestSchema, renderLists } from '../render/manifest.js';
+import { digestOf, type Manifest, manifestOf, manifestSchema, renderLists } from '../render/manifest.js';
 
 /** What is in `rules/`, read strictly and proven consistent. */
 export interface Artefact {
@@ -101,7 +102,28 @@ export async function readArtefact(folder: string): Promise<Artefact> {
   if (manifest.digest !== digest) {
     throw invalid(join(folder, MANIFEST_FILE), `its digest is ${manifest.digest}, the lists have ${digest}`);
   }
+  const { sets: figures } = manifestOf(sets, digest, []);
+  if (!isDeepStrictEqual(manifest.sets, figures)) {
+    throw invalid(join(folder, MANIFEST_FILE), 'its figures are not those of the lists');
+  }
   return { folder, sets, digest, manifest, script };
+}
+
+/** One list; anything but addresses of its family is refused with its line. */
+function readOne(path: string, bytes: Buffer, version: 4 | 6): IpSet {
+  let read: ReturnType<typeof readList>;
+  try {
+    read = readList(bytes, { column: 'none' });
+  } catch (error) {
+    throw error instanceof BlocklistError ? invalid(`${path}:1`, error.message) : error;
+  }
+  const [bad] = read.report.samples;
+  if (bad !== undefined) throw invalid(`${path}:${bad.line}`, bad.reason);
+  const other = version === 4 ? read.set.v6 : read.set.v4;
+  if (other.size === 0) return read.set;
+  const isOther = (line: string) => line !== '' && line.includes(':') === (version === 4);
+  const line = bytes.toString('latin1').split('\n').findIndex(isOther) + 1;
+  throw invalid(`${path}:${line}`, `an address of the other family in a list of IPv${version}`);
 }
 
 /** The manifest alone, unproven; undefined when there is no artefact or it is damaged. */
@@ -118,9 +140,7 @@ async function readSets(folder: string, prefix: '' | 'out_'): Promise<FourSets> 
   let all = IpSet.empty;
   for (const key of SET_KEYS) {
     const name = `${prefix}${key}.txt`;
-    const { set, report } = readList(await required(folder, name), { column: 'none' });
-    const [bad] = report.samples;
-    if (bad !== undefined) throw invalid(`${join(folder, name)}:${bad.line}`, bad.reason);
+    const set = readOne(join(folder, name), await required(folder, name), key.endsWith('4') ? 4 : 6);
     all = all.union(set);
   }
   return fourSets(all);

@@ -8,21 +8,20 @@ const OLDEST = [1, 0, 2] as const;
 /** A first load of the largest real sets takes about a second; a machine that swaps may need a hundred times that. */
 const LOAD_TIMEOUT_MS = 180_000;
 
-const setsSchema = z.object({
+const inRuleset = { family: z.string(), table: z.string(), name: z.string() };
+const rulesetSchema = z.object({
   nftables: z.array(
     z.looseObject({
-      set: z
-        .looseObject({ family: z.string(), table: z.string(), name: z.string(), comment: z.string().optional() })
-        .optional(),
+      table: z.looseObject({ family: z.string(), name: z.string() }).optional(),
+      set: z.looseObject({ ...inRuleset, comment: z.string().optional() }).optional(),
     }),
   ),
 });
 
 /** What the kernel says of our table without reading any element: milliseconds. */
 export interface LoadedState {
-  /** names of the sets of our table; empty: there is no table */
-  readonly setNames: readonly string[];
-  /** digest of what we loaded last; undefined when the table is not ours or was made by hand */
+  readonly isPresent: boolean;
+  /** digest of what we loaded last; undefined when the table is not there or was made by hand */
   readonly digest: string | undefined;
 }
 
@@ -56,16 +55,13 @@ export class Nft {
   }
 
   async loadedState(): Promise<LoadedState> {
-    // `-t list sets` is the one listing that does not read every element first.
-    const { stdout } = succeeded(await run(['nft', '-j', '-t', 'list', 'sets']));
-    const checked = setsSchema.parse(JSON.parse(stdout.toString('utf8') || '{"nftables":[]}'));
-    const ours = checked.nftables
-      .map(({ set }) => set)
-      .filter((set) => set !== undefined)
-      .filter((set) => set.family === FAMILY && set.table === TABLE);
-    const comment = ours.find(({ name }) => name === STATE)?.comment ?? '';
-    const digest = new RegExp(`^blocklist layout ${LAYOUT} (sha256:[0-9a-f]{64})$`).exec(comment)?.[1];
-    return { setNames: ours.map(({ name }) => name), digest };
+    // `-t list ruleset` and `-t list sets` are the listings that do not read every element first.
+    const { stdout } = succeeded(await run(['nft', '-j', '-t', 'list', 'ruleset']));
+    const { nftables } = rulesetSchema.parse(JSON.parse(stdout.toString('utf8') || '{"nftables":[]}'));
+    const isPresent = nftables.some(({ table }) => table?.family === FAMILY && table.name === TABLE);
+    const state = nftables.find(({ set }) => set?.family === FAMILY && set.table === TABLE && set.name === STATE)?.set;
+    const digest = new RegExp(`^blocklist layout ${LAYOUT} (sha256:[0-9a-f]{64})$`).exec(state?.comment ?? '')?.[1];
+    return { isPresent, digest };
   }
 
   /** Our whole table as libnftables JSON text. */

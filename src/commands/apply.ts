@@ -17,7 +17,9 @@ export const run: Command<ApplyOptions> = async (options, context) => {
   const { config, state } = await openProject(options, context);
   const artefact = await readArtefact(config.paths.rules);
   const nft = new Nft();
-  await requireLoadable(nft, artefact, config.local.admins);
+  await nft.requireVersion();
+  // Without the right to ask, it ends here, before anything is locked.
+  await nft.loadedState();
   const size = namedSets(artefact.sets)
     .filter(({ prefixes }) => prefixes.size > 0)
     .map(({ name, prefixes }) => `${name} ${grouped(prefixes.size)}`)
@@ -25,12 +27,14 @@ export const run: Command<ApplyOptions> = async (options, context) => {
   const what = `${shortPath(context, artefact.folder)} (${size})`;
   if (options.dryRun === true) {
     const plan = await makePlan(nft, artefact);
+    await requireLoadable(nft, artefact, plan, config.local.admins);
     tell(plan, artefact.digest, options, context, [planInWords(plan, what), 'dry run: nothing was changed']);
     return ExitStatus.done;
   }
   return withLock(state, async () => {
     const plan = await makePlan(nft, artefact);
-    if (plan.kind === 'load') await loadAndVerify(nft, artefact);
+    await requireLoadable(nft, artefact, plan, config.local.admins);
+    if (plan.kind === 'load') await loadAndVerify(nft, artefact, plan);
     const done =
       plan.kind === 'load' ? `loaded ${what}; read back: the kernel holds exactly this` : planInWords(plan, what);
     tell(plan, artefact.digest, options, context, [

@@ -36,7 +36,7 @@ async function describe(lines: string[], options: GlobalOptions, context: Contex
   }
   const isCurrent = state.digest === artefact.digest;
   lines.push(
-    `loaded:  ${state.setNames.length === 0 ? 'nothing' : isCurrent ? 'these rules (elements not compared)' : 'other rules'}`,
+    `loaded:  ${!state.isPresent ? 'nothing' : isCurrent ? 'these rules (elements not compared)' : 'other rules'}`,
   );
   return commandLine(context, options, isCurrent ? 'status' : 'apply --dry-run');
 }

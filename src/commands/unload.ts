@@ -13,12 +13,12 @@ export interface UnloadOptions {
 /** Removes our table, and nothing else. */
 export const run: Command<UnloadOptions> = async (options, context) => {
   const nft = new Nft();
-  const { setNames } = await nft.loadedState();
-  if (setNames.length === 0) {
+  const { isPresent } = await nft.loadedState();
+  if (!isPresent) {
     say(context, options, `nothing to do: there is no table ${FAMILY} ${TABLE}`);
     return ExitStatus.done;
   }
-  const plan = `delete table ${FAMILY} ${TABLE} (${setNames.length} sets): listed hosts can reach this machine again`;
+  const plan = `delete table ${FAMILY} ${TABLE}: listed hosts can reach this machine again`;
   if (options.dryRun === true) {
     say(context, options, `would ${plan}\ndry run: nothing was changed`);
     return ExitStatus.done;

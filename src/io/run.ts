@@ -11,7 +11,7 @@ export interface RunOptions {
 }
 
 export interface RunResult {
-  /** exit status, or 128 + signal number is not used: a killed program throws */
+  /** exit status; a program ended by a signal throws */
   readonly status: number;
   readonly stdout: Buffer;
   readonly stderr: string;
@@ -25,7 +25,13 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
   const [program, ...args] = argv;
   const timeout = options.timeoutMs ?? 60_000;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: { PATH: SYSTEM_PATH, LC_ALL: 'C' }, timeout, killSignal: 'SIGKILL' });
+    const child = spawn(program, args, { env: { PATH: SYSTEM_PATH, LC_ALL: 'C' } });
+    // Not spawn's own timeout: it would keep this process waiting when the program cannot be started.
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      child.kill('SIGKILL');
+    }, timeout);
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
@@ -33,6 +39,7 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
     // A program that refuses its input early closes the pipe; its own status tells why.
     child.stdin.on('error', () => undefined);
     child.on('error', (cause: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
       const missing = cause.code === 'ENOENT';
       reject(
         new BlocklistError(missing ? 'program-missing' : 'program-failed', `cannot run ${program}: ${cause.message}`, {
@@ -43,13 +50,13 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
       );
     });
     child.on('close', (status, signal) => {
+      clearTimeout(timer);
       const stderr = Buffer.concat(err).toString('utf8');
       if (status !== null) return resolve({ status, stdout: Buffer.concat(out), stderr });
-      const late = signal === 'SIGKILL';
       reject(
-        new BlocklistError(late ? 'program-timeout' : 'program-failed', `${program} was ended by ${signal}`, {
+        new BlocklistError(isLate ? 'program-timeout' : 'program-failed', `${program} was ended by ${signal}`, {
           where: program,
-          hint: late ? `it had ${timeout / 1000} s; the machine may be short of memory` : 'try it by hand',
+          hint: isLate ? `it had ${timeout / 1000} s; the machine may be short of memory` : 'try it by hand',
         }),
       );
     });

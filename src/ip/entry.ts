@@ -130,6 +130,8 @@ function parseLength(b: Uint8Array, i: number, end: number, slot: EntrySlot): nu
   } else if (p === i || (p - i > 1 && b[i] === 48) || length > family.bits) {
     return refuse(slot, 'bad prefix length');
   }
+  // A length meant for the IPv4 address inside: taken as it stands, `::ffff:192.0.2.5/24` would be `::/24`.
+  if (family === IPV6 && length < 96 && isMapped(slot.lo)) return refuse(slot, 'bad prefix length');
   slot.hostBits = maskHostBits(slot.lo, 0, family.words, length);
   lastOfPrefix(slot.lo, 0, length, slot.hi, 0, family.words);
   slot.length = length;

@@ -50,7 +50,7 @@ function hextet(words: Uint32Array, i: number, k: number): number {
 /** RFC 5952: lower case, no leading zeros, the longest run of two or more zero hextets (the first of equals) as `::`. */
 function writeV6(words: Uint32Array, i: number, out: Uint8Array, at: number): number {
   let p = at;
-  // RFC 5952 section 5: the mixed form for the IPv4-mapped prefix, as inet_ntop (and so nft) prints it.
+  // RFC 5952 section 5: the mixed form for the IPv4-mapped prefix.
   const mapped = words[i] === 0 && words[i + 1] === 0 && words[i + 2] === 0xffff;
   const hextets = mapped ? 6 : 8;
   let runAt = -1;
@@ -112,6 +112,7 @@ export interface Decoration {
 export function writeBlocks(walk: BlockWalk, { before, after }: Decoration, out: Uint8Array): number {
   const [head, tail] = [asciiBytes(before), asciiBytes(after)];
   const limit = out.length - LONGEST_PREFIX_TEXT - head.length - tail.length;
+  if (limit < 0) throw new RangeError(`room for ${out.length} bytes is not enough for one block`);
   let at = 0;
   while (at <= limit && walk.next()) {
     for (let k = 0; k < head.length; k++) out[at++] = head[k]!;

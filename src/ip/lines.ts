@@ -81,18 +81,18 @@ export function isComment(b: Uint8Array, p: number, end: number): boolean {
   return byte === HASH || byte === SEMICOLON || (byte === SLASH && p + 1 < end && b[p + 1] === SLASH);
 }
 
-/** Position behind the first line end at or after `from`, or −1. A CR as the last byte may be half of CRLF and does not count. */
+/** Position behind the first line end (LF, CR or CRLF) at or after `from`, or −1. */
 export function lineEndIn(b: Uint8Array, from: number): number {
   for (let i = from; i < b.length; i++) {
     if (b[i] === LF) return i + 1;
-    if (b[i] === CR && i + 1 < b.length) return b[i + 1] === LF ? i + 2 : i + 1;
+    if (b[i] === CR) return b[i + 1] === LF ? i + 2 : i + 1;
   }
   return -1;
 }
 
 /** Position behind the last line end of the chunk, `from` when it has none. */
 export function lastLineEnd(b: Uint8Array, from: number): number {
-  for (let i = b.length - 1; i >= from; i--) if (b[i] === LF || (b[i] === CR && i + 1 < b.length)) return i + 1;
+  for (let i = b.length - 1; i >= from; i--) if (b[i] === LF || b[i] === CR) return i + 1;
   return from;
 }
 

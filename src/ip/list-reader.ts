@@ -11,7 +11,6 @@ import {
   simpleV4Line,
   skipBlanks,
 } from './lines.js';
-import { asciiBytes } from './parse.js';
 import { hostMask } from './words.js';
 
 /** A line beyond this many bytes is rejected without being kept: no entry is a tenth as long. */
@@ -84,6 +83,7 @@ export class ListReader {
   /** inside a line that is already counted as too long */
   private skipping = false;
   private atStart = true;
+  private afterCr = false;
 
   constructor(
     private readonly into: IpSetBuilder,
@@ -95,7 +95,6 @@ export class ListReader {
 
   /** Takes the next bytes. The chunk is not kept. @throws BlocklistError `bad-encoding` for UTF-16. */
   push(chunk: Uint8Array): void {
-    let from = 0;
     if (this.atStart) {
       const head = this.carry.length > 0 ? concat(this.carry, chunk) : chunk;
       if (head.length < 3) {
@@ -107,8 +106,12 @@ export class ListReader {
       refuseUtf16(head);
       return this.push(hasUtf8Mark(head) ? head.subarray(3) : head);
     }
+    if (chunk.length === 0) return;
+    // CR ends a line at once; the LF of CRLF may come with the next chunk.
+    let from = this.afterCr && chunk[0] === LF ? 1 : 0;
+    this.afterCr = chunk[chunk.length - 1] === CR;
     if (this.skipping) {
-      from = lineEndIn(chunk, 0);
+      from = lineEndIn(chunk, from);
       if (from < 0) return;
       this.skipping = false;
     }
@@ -135,7 +138,6 @@ export class ListReader {
     this.carry = new Uint8Array(0);
     if (!this.skipping) this.lines(rest, 0, rest.length);
     const { entries, rejected, reasons, samples, hostBits, widest, belowScore } = this;
-    if (entries > 0 && widest.v4 < 0 && widest.v6 < 0) widest.v4 = 0;
     return { entries, rejected, reasons, samples, hostBits, widest, belowScore };
   }
 
@@ -179,6 +181,7 @@ export class ListReader {
   private takeBatch(filled: number): 0 {
     if (filled === 0) return 0;
     this.into.v4.addWords(this.batch, filled);
+    if (this.widest.v4 < 0) this.widest.v4 = 0;
     this.entries += filled;
     this.line += filled;
     return 0;
@@ -195,9 +198,9 @@ export class ListReader {
 
   private oneLine(b: Uint8Array, from: number, end: number): void {
     const { slot } = this;
+    if (end - from > LONGEST_LINE) return this.reject(b, from, end, 'line too long');
     const start = skipBlanks(b, from, end);
     if (start === end || isComment(b, start, end)) return;
-    if (end - from > LONGEST_LINE) return this.reject(b, from, end, 'line too long');
     const p = parseEntry(b, start, end, slot);
     if (p < 0) return this.reject(b, from, end, slot.reason);
     let score = Number.POSITIVE_INFINITY;
@@ -227,7 +230,9 @@ export class ListReader {
     this.rejected++;
     this.reasons[reason] = (this.reasons[reason] ?? 0) + 1;
     if (this.samples.length === SAMPLES) return;
-    const text = new TextDecoder().decode(b.subarray(from, Math.min(end, from + SAMPLE_BYTES)));
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+      b.subarray(from, Math.min(end, from + SAMPLE_BYTES)),
+    );
     this.samples.push({ line: this.line, text, reason });
   }
 }
@@ -239,7 +244,7 @@ export function readList(
 ): { readonly set: IpSet; readonly report: ListReport } {
   const builder = new IpSetBuilder();
   const reader = new ListReader(builder, options);
-  reader.push(typeof list === 'string' ? asciiBytes(list) : list);
+  reader.push(typeof list === 'string' ? new TextEncoder().encode(list) : list);
   const report = reader.end();
   return { set: builder.build(), report };
 }

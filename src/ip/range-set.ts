@@ -90,7 +90,7 @@ export class RangeSet {
 
   /** Part of the family's whole space, 0…1. */
   share(): number {
-    return Number((this.count() << 64n) >> BigInt(this.family.bits)) / 2 ** 64;
+    return Number(this.count()) / 2 ** this.family.bits;
   }
 
   /** Everything in this set, in the other, or in both. O(size + other.size). */

@@ -118,6 +118,16 @@ export function loadCommands(ruleSets: RuleSets, digest: string): NftCommand[] {
   ];
 }
 
+/** Only the refill of the interval sets: what an apply does first when addresses move from a node into a net. */
+export function netCommands(ruleSets: RuleSets): NftCommand[] {
+  return namedSets(ruleSets)
+    .filter(({ name, prefixes }) => specOf(name).interval && prefixes.size > 0)
+    .flatMap(({ name, prefixes }) => [
+      { do: 'flush-set', set: specOf(name) } as const,
+      { do: 'add-elements', set: specOf(name), prefixes } as const,
+    ]);
+}
+
 /** `add` before `delete` makes the deletion right whether or not the object is there. */
 function newState(digest: string): NftCommand[] {
   const bare = stateSpec(undefined);

@@ -22,7 +22,7 @@ export function anyAddress(family: Family): fc.Arbitrary<bigint> {
 }
 
 /** Any range: two free ends, or a short one that begins anywhere. */
-export function anyRange(family: Family): fc.Arbitrary<Range> {
+function anyRange(family: Family): fc.Arbitrary<Range> {
   const last = lastAddress(family);
   const wide = fc.tuple(anyAddress(family), anyAddress(family)).map(([a, b]): Range => (a <= b ? [a, b] : [b, a]));
   const short = fc

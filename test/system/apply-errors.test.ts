@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { Namespace } from './namespace.js';
 import { must, type Ran, run } from './processes.js';
 import { Project } from './project.js';
-import { AS_NOBODY, describeSystem, openDefect, systemTest } from './requirements.js';
+import { AS_NOBODY, describeSystem, systemTest } from './requirements.js';
 
 const NEEDS = ['root', 'netns', 'nft', 'ip'];
 
@@ -57,7 +57,7 @@ describeSystem('what the system denies', NEEDS, () => {
     return namespace.run(argv, { timeoutMs: PROMPT_MS });
   }
 
-  openDefect('nft is not installed: exit status 5 at once, with the package to install', ['mountns'], async () => {
+  systemTest('nft is not installed: exit status 5 at once, with the package to install', ['mountns'], async () => {
     // An empty folder in place of each that has an nft.
     const hidden = 'for d in /usr/sbin /sbin; do [ ! -e "$d/nft" ] || mount -t tmpfs none "$d"; done';
     for (const command of ['apply', 'status']) {
@@ -71,7 +71,7 @@ describeSystem('what the system denies', NEEDS, () => {
     expect(await namespace.ruleset()).toBe('');
   });
 
-  openDefect('nft cannot be run: exit status 5 at once, program-failed', ['mountns'], async () => {
+  systemTest('nft cannot be run: exit status 5 at once, program-failed', ['mountns'], async () => {
     await project.write('not-a-program', '');
     const ran = await withMounts(`mount --bind ${project.path('not-a-program')} /usr/sbin/nft`, 'apply');
     expect([ran.status, ran.stdout, codeOf(ran)]).toEqual([5, '', 'program-failed']);

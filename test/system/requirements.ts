@@ -65,15 +65,6 @@ export function systemTest(name: string, needs: readonly string[], work: Work, t
   else test.skip(`${name} (skipped: ${found.why})`, work);
 }
 
-/**
- * A test of what should be and is not yet: it passes as long as the work fails. Once the defect is mended it fails; then
- * make it a systemTest.
- */
-export function openDefect(name: string, needs: readonly string[], work: Work, timeoutMs?: number): void {
-  if (verdict(needs, process.env).run) test.fails(`OPEN DEFECT: ${name}`, work, timeoutMs);
-  else systemTest(name, needs, work);
-}
-
 /** The same for a block of tests with common preparations. */
 export function describeSystem(name: string, needs: readonly string[], block: () => void): void {
   const found = verdict(needs, process.env);

@@ -1,0 +1,41 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { BlocklistError } from '../../src/errors.js';
+import { IpSet } from '../../src/ip/index.js';
+import { readLastBuild, writeLastBuild } from '../../src/report/last-build.js';
+import type { Loaded } from '../../src/sources/contract.js';
+import { tempFolder } from '../io/temp.js';
+
+const counts = { entries: 1, rejected: 0, hostBits: 0, samples: [] };
+const good: Loaded = { id: 'a', kind: 'feed', direction: 'in', set: IpSet.empty, counts, date: 5, state: 'fresh' };
+const failed: Loaded = { ...good, id: 'b', state: 'kept', problem: new BlocklistError('http-failed', 'no answer') };
+
+describe('the record of the last build', () => {
+  test('comes back as it was written', async () => {
+    const folder = join(await tempFolder(), 'state');
+    await writeLastBuild(folder, 7, [good, failed], [{ id: 'c', problem: 'gone' }]);
+    expect(await readLastBuild(folder)).toEqual({
+      version: 1,
+      at: 7,
+      sources: [
+        { id: 'a', date: 5, state: 'fresh' },
+        { id: 'b', date: 5, state: 'kept', problem: 'no answer' },
+      ],
+      missing: [{ id: 'c', problem: 'gone' }],
+    });
+  });
+
+  test('is undefined before the first one', async () => {
+    expect(await readLastBuild(await tempFolder())).toBeUndefined();
+  });
+
+  test.each(['', '{', 'null', '[]', '{"version":2}', '{"version":1,"at":"now","sources":[],"missing":[]}'])(
+    'is undefined when it is damaged: %j',
+    async (text) => {
+      const folder = await tempFolder();
+      await writeFile(join(folder, 'last-build.json'), text);
+      expect(await readLastBuild(folder)).toBeUndefined();
+    },
+  );
+});
