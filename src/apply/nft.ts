@@ -114,16 +114,21 @@ export type NamespaceCheck = { readonly checked: true } | { readonly checked: fa
  * must not need the right to change the firewall.
  * @throws BlocklistError `nft-refused` when nft finds fault with it.
  */
-export async function checkInNewNamespace(script: Uint8Array, isRoot: boolean): Promise<NamespaceCheck> {
-  const unshare = ['unshare', ...(isRoot ? ['-n'] : ['-r', '-n'])] as const;
-  try {
-    const probe = await run([...unshare, 'nft', 'list', 'tables']);
-    if (probe.status !== 0) return { checked: false, why: probe.stderr.trim().split('\n')[0] ?? 'not allowed here' };
-  } catch (error) {
-    if (error instanceof BlocklistError && error.code === 'program-missing')
-      return { checked: false, why: error.message };
-    throw error;
+export async function checkInNewNamespace(script: Uint8Array): Promise<NamespaceCheck> {
+  let why = '';
+  // As root, or with a user namespace around it where plain users may make one.
+  for (const unshare of [['unshare', '-n'] as const, ['unshare', '-r', '-n'] as const]) {
+    try {
+      const probe = await run([...unshare, 'nft', 'list', 'tables']);
+      why ||= probe.stderr.trim().split('\n')[0] ?? '';
+      if (probe.status !== 0) continue;
+    } catch (error) {
+      if (error instanceof BlocklistError && error.code === 'program-missing')
+        return { checked: false, why: error.message };
+      throw error;
+    }
+    succeeded(await run([...unshare, 'nft', '-c', '-f', '-'], { stdin: script, timeoutMs: LOAD_TIMEOUT_MS }));
+    return { checked: true };
   }
-  succeeded(await run([...unshare, 'nft', '-c', '-f', '-'], { stdin: script, timeoutMs: LOAD_TIMEOUT_MS }));
-  return { checked: true };
+  return { checked: false, why: why || 'not allowed here' };
 }

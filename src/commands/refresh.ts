@@ -35,7 +35,7 @@ export async function refresh(network: Network, options: GlobalOptions, context:
     });
     const files = renderArtefact(built.sets, built.shares);
     const script = files.get(SCRIPT_FILE) ?? new Uint8Array();
-    const check = await checkInNewNamespace(script, context.uid === 0);
+    const check = await checkInNewNamespace(script);
     await writeArtefact(config.paths.rules, files);
     await writeLastBuild(
       project.state,

@@ -8,7 +8,7 @@ import type { ListSpec } from '../../src/sources/list-source.js';
 import { problemOf, tempFolder } from '../io/temp.js';
 import { compiled } from '../io/tmpfs.js';
 import { must, run } from '../system/processes.js';
-import { AS_NOBODY, systemTest } from '../system/requirements.js';
+import { systemTest, WITHOUT_RIGHTS } from '../system/requirements.js';
 import { contentOf, LIMITS, loadSpec, NOON, specOf, textOf } from './specs.js';
 
 const GOOD = '192.0.2.1\n192.0.2.2\n';
@@ -100,11 +100,8 @@ describe('hostile files', () => {
     await truncate(path, 1 << 30);
     const before = process.memoryUsage().rss;
     const problem = await problemOf(() => loadSpec(fileSpec(path, { maxBytes: 67_108_864 }), cache));
-    expect(problem).toMatchObject({
-      code: 'too-large',
-      message: 'the file is larger than 67,108,864 bytes',
-      where: path,
-    });
+    expect(problem).toMatchObject({ code: 'too-large', where: path });
+    expect(problem.message).toContain(' larger than 67,108,864 bytes');
     expect(process.memoryUsage().rss - before).toBeLessThan(300_000_000);
   });
 
@@ -134,12 +131,11 @@ describe('hostile files', () => {
     );
   });
 
-  systemTest('no permission: last good serves', ['root', 'setpriv', 'nobody'], async () => {
+  systemTest('no permission: last good serves', ['root', 'setpriv'], async () => {
     const { path, cache } = await places();
     await writeFile(path, GOOD);
     await loadSpec(fileSpec(path), cache);
-    await chmod(path, 0o600);
-    await chmod(join(path, '..'), 0o755);
+    await chmod(path, 0);
     const script = `
       import { listSource } from '${compiled('sources/list-source.js')}';
       const [path, cache] = process.argv.slice(1);
@@ -150,7 +146,7 @@ describe('hostile files', () => {
       const { state, problem, counts } = await listSource(spec, { cache, userAgent: '', now: () => 0 }).load('avoid');
       console.log(JSON.stringify({ state, entries: counts.entries, code: problem.code, message: problem.message }));
     `;
-    const argv = [...AS_NOBODY, process.execPath, '--input-type=module', '-e', script, path, cache];
+    const argv = [...WITHOUT_RIGHTS, process.execPath, '--input-type=module', '-e', script, path, cache];
     const { stdout, stderr } = await run(argv);
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual({

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { Namespace } from './namespace.js';
 import { must, type Ran, run } from './processes.js';
 import { Project } from './project.js';
-import { AS_NOBODY, describeSystem, systemTest } from './requirements.js';
+import { describeSystem, systemTest, WITHOUT_RIGHTS } from './requirements.js';
 
 const NEEDS = ['root', 'netns', 'nft', 'ip'];
 
@@ -31,14 +31,14 @@ describeSystem('what the system denies', NEEDS, () => {
   afterEach(() => namespace.remove());
   afterAll(() => project.remove());
 
-  systemTest('a user without rights: exit status 5, no-permission, nothing changed', ['nobody'], async () => {
+  systemTest('a user without rights: exit status 5, no-permission, nothing changed', [], async () => {
     await namespace.nft('add table inet filter\nadd chain inet filter input { type filter hook input priority 0; }');
     const before = await namespace.ruleset();
     for (const command of [['apply'], ['apply', '--dry-run'], ['status'], ['unload', '--yes']]) {
-      const ran = await namespace.run([...AS_NOBODY, ...project.argv(...command, '--json')]);
+      const ran = await namespace.run([...WITHOUT_RIGHTS, ...project.argv(...command, '--json')]);
       expect([ran.status, ran.stdout, codeOf(ran)], command.join(' ')).toEqual([5, '', 'no-permission']);
     }
-    const { stderr } = await namespace.run([...AS_NOBODY, ...project.argv('apply')]);
+    const { stderr } = await namespace.run([...WITHOUT_RIGHTS, ...project.argv('apply')]);
     expect(stderr).toContain('do: run as root, or with CAP_NET_ADMIN');
     expect(await namespace.ruleset()).toBe(before);
   });
@@ -97,11 +97,10 @@ describeSystem('what the system denies', NEEDS, () => {
     expect([enough.status, enough.stderr]).toEqual([0, '']);
   });
 
-  systemTest('a build needs no right at all to change the firewall', ['nobody', 'userns'], async () => {
+  systemTest('a build needs no right at all to change the firewall', ['userns'], async () => {
     const own = await Project.create([{ id: 'mine', lines: ['45.9.20.7'] }]);
     try {
-      await must(['chown', '-R', '65534:65534', own.folder]);
-      const built = await run([...AS_NOBODY, ...own.argv('build')]);
+      const built = await run([...WITHOUT_RIGHTS, ...own.argv('build')]);
       expect(built.status).toBe(0);
       expect(built.stderr).toContain('nft -c accepts it (in a network namespace of its own)');
     } finally {
@@ -110,7 +109,7 @@ describeSystem('what the system denies', NEEDS, () => {
   });
 });
 
-describeSystem('a user namespace with a small send buffer', [...NEEDS, 'userns', 'nobody'], () => {
+describeSystem('a user namespace with a small send buffer', [...NEEDS, 'userns'], () => {
   systemTest('too large a transaction: exit status 5, nft-message-too-long, the kernel as before', [], async () => {
     // As many as the largest real lists: 157,600 addresses and 46,084 blocks that do not touch.
     const nodes = Array.from({ length: 157_600 }, (_, i) => `${31 + (i >> 15)}.${(i >> 7) & 255}.${(i << 1) & 255}.1`);
@@ -118,8 +117,6 @@ describeSystem('a user namespace with a small send buffer', [...NEEDS, 'userns',
     const project = await Project.create([{ id: 'many', lines: [...nodes, ...nets] }]);
     try {
       await project.done(undefined, 'build');
-      // In the user namespace this user is root, and the project is root's.
-      await must(['chown', '-R', '65534:65534', project.folder]);
       await project.write(
         'before.nft',
         'add table inet blocklist\nadd set inet blocklist nodes4 { type ipv4_addr; elements = { 9.0.0.1 }; }\n',
@@ -129,7 +126,7 @@ describeSystem('a user namespace with a small send buffer', [...NEEDS, 'userns',
         "$@"; echo "status $?"
         nft -a list ruleset`;
       const ran = await run([
-        ...[...AS_NOBODY, 'unshare', '-Urn', 'sh', '-c', script, 'sh', project.folder],
+        ...[...WITHOUT_RIGHTS, 'unshare', '-Urn', 'sh', '-c', script, 'sh', project.folder],
         ...project.argv('apply', '--json'),
       ]);
       expect(codeOf(ran)).toBe('nft-message-too-long');

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { access, cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readArtefact } from '../../src/apply/artefact-store.js';
 import { must, type Ran, run } from './processes.js';
-import { CLI, SEARCH_PATH } from './requirements.js';
+import { CLI } from './requirements.js';
 
 /**
  * A build over an older artefact, ended at every single moment where a file becomes lasting (fsync) or visible (rename): by the
@@ -38,11 +37,13 @@ const PLAIN = Object.keys(OLD.files) as (keyof typeof OLD.files)[];
 const CALLS = ['fsync', 'rename'] as const;
 
 /** Why strace cannot work here; it needs the right to trace, which containers may lack. */
-function lackOfStrace(): string | undefined {
-  const env = { ...process.env, PATH: SEARCH_PATH };
-  const probe = spawnSync('strace', ['-f', '-e', 'trace=fsync', 'true'], { env, stdio: 'ignore', timeout: 20_000 });
-  if (probe.error !== undefined) return 'strace is not installed';
-  return probe.status === 0 ? undefined : 'strace may not trace here';
+async function lackOfStrace(): Promise<string | undefined> {
+  try {
+    const { status } = await run(['strace', '-f', '-e', 'trace=fsync', 'true']);
+    return status === 0 ? undefined : 'strace may not trace here';
+  } catch {
+    return 'strace is not installed';
+  }
 }
 
 let root = '';
@@ -114,7 +115,7 @@ async function requireRecovery(): Promise<void> {
   expect(await lastGood()).toBe(NEW.list);
 }
 
-const why = lackOfStrace();
+const why = await lackOfStrace();
 const isDemanded = process.env.CI === 'true';
 if (why !== undefined && isDemanded) {
   test(`crashes (${why})`, () => {
