@@ -10,8 +10,8 @@ export { formatAddress, formatPrefix, prefixLines, writeBlocks } from './format.
 export type { FourSets, SetKey } from './four-sets.js';
 export { countAddresses, fourSets, SET_KEYS } from './four-sets.js';
 export { IpSet, IpSetBuilder } from './ip-set.js';
-export type { ListOptions, ListReport, RejectedLine } from './list-reader.js';
 export { ListReader, readList } from './list-reader.js';
+export type { ListOptions, ListReport, RejectedLine } from './list-report.js';
 export { parseAddress, parsePrefix } from './parse.js';
 export type { RangeSet } from './range-set.js';
 export { SPECIAL_PURPOSE, specialPurpose } from './special.js';

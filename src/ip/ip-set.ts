@@ -5,7 +5,6 @@ import { type Address, type Family, IPV4, IPV6, type Prefix } from './family.js'
 import { parseAddress, parseWhole } from './parse.js';
 import { RangeBuilder } from './range-builder.js';
 import { RangeSet } from './range-set.js';
-import { lastOfPrefix } from './words.js';
 
 /** An immutable set of IPv4 and IPv6 addresses. */
 export class IpSet {
@@ -45,11 +44,7 @@ export class IpSet {
   static ofPrefixes({ family, size, words, lengths }: Prefixes): IpSet {
     const builder = new IpSetBuilder();
     const ranges = builder.of(family);
-    const last = new Uint32Array(family.words);
-    for (let i = 0; i < size; i++) {
-      lastOfPrefix(words, i * family.words, lengths[i]!, last, 0, family.words);
-      ranges.addRange(words, i * family.words, last, 0);
-    }
+    for (let i = 0; i < size; i++) ranges.addBlock(words, i * family.words, lengths[i]!);
     return builder.build();
   }
 
@@ -117,9 +112,8 @@ export class IpSetBuilder {
   }
 
   addPrefix({ family, words, length }: Prefix): this {
-    const last = new Uint32Array(family.words);
-    lastOfPrefix(words, 0, length, last, 0, family.words);
-    return this.addRange(family, words, last);
+    this.of(family).addBlock(words, 0, length);
+    return this;
   }
 
   addSet(set: IpSet): this {

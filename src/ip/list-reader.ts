@@ -1,4 +1,5 @@
 import { EntrySlot, hostBitsOf, parseEntry, type RejectReason } from './entry.js';
+import { IPV4 } from './family.js';
 import { type IpSet, IpSetBuilder } from './ip-set.js';
 import {
   concat,
@@ -11,6 +12,7 @@ import {
   simpleV4Line,
   skipBlanks,
 } from './lines.js';
+import type { ListOptions, ListReport, RejectedLine } from './list-report.js';
 import { hostMask } from './words.js';
 
 /** A line beyond this many bytes is rejected without being kept: no entry is a tenth as long. */
@@ -24,38 +26,6 @@ const BATCH = 4096;
 
 const LF = 0x0a;
 const CR = 0x0d;
-
-export interface RejectedLine {
-  /** 1-based */
-  readonly line: number;
-  /** as it stands in the list, cut, NOT escaped: escape before showing */
-  readonly text: string;
-  readonly reason: RejectReason;
-}
-
-/** What became of the lines of one list. */
-export interface ListReport {
-  /** lines that held an address, a block or a range */
-  readonly entries: number;
-  /** lines that held something else; comments and blank lines count nowhere */
-  readonly rejected: number;
-  readonly reasons: Readonly<Partial<Record<RejectReason, number>>>;
-  /** the first five rejected lines */
-  readonly samples: readonly RejectedLine[];
-  /** entries whose host bits were set and were cleared, like `192.0.2.5/24` */
-  readonly hostBits: number;
-  /** the widest single entry of each family in host bits: 24 for an IPv4 `/8`; −1 when there was none */
-  readonly widest: { readonly v4: number; readonly v6: number };
-  /** well-formed entries left out because their score was too low */
-  readonly belowScore: number;
-}
-
-export interface ListOptions {
-  /** What a number behind the address is: a score (default), or text that makes the line a reject, since it might be a netmask. */
-  readonly column?: 'score' | 'none';
-  /** Entries with a score (`192.0.2.7<TAB>9`) below this one are left out. Default 0: all are taken. */
-  readonly minScore?: number;
-}
 
 /**
  * Reads a line-based list from chunks of bytes into a builder, in constant memory but for the entries.
@@ -171,7 +141,7 @@ export class ListReader {
       }
       i = behind;
       if (found[1] === 32) batch[filled++] = found[0]!;
-      else this.addBlock(found[0]!, found[1]!);
+      else this.takeBlock(found);
       if (filled === BATCH) filled = this.takeBatch(filled);
     }
     this.takeBatch(filled);
@@ -187,11 +157,12 @@ export class ListReader {
     return 0;
   }
 
-  private addBlock(word: number, length: number): void {
-    const hosts = hostMask(length, 0);
-    if ((word & hosts) !== 0) this.hostBits++;
-    this.into.v4.addWordRange((word & ~hosts) >>> 0, (word | hosts) >>> 0);
-    if (32 - length > this.widest.v4) this.widest.v4 = 32 - length;
+  /** Takes the block in `found`: address and length. */
+  private takeBlock(found: Uint32Array): void {
+    const length = found[1]!;
+    if ((found[0]! & hostMask(length, 0)) !== 0) this.hostBits++;
+    this.into.v4.addBlock(found, 0, length);
+    this.widest.v4 = Math.max(this.widest.v4, 32 - length);
     this.entries++;
     this.line++;
   }
@@ -220,10 +191,11 @@ export class ListReader {
     }
     this.entries++;
     if (slot.hostBits) this.hostBits++;
-    const wide = hostBitsOf(slot);
-    if (slot.family.version === 4) this.widest.v4 = Math.max(this.widest.v4, wide);
-    else if (wide > this.widest.v6) this.widest.v6 = wide;
-    this.into.of(slot.family).addRange(slot.lo, 0, slot.hi, 0);
+    const key = slot.family === IPV4 ? 'v4' : 'v6';
+    this.widest[key] = Math.max(this.widest[key], hostBitsOf(slot));
+    const into = this.into.of(slot.family);
+    if (slot.length >= 0) into.addBlock(slot.lo, 0, slot.length);
+    else into.addRange(slot.lo, 0, slot.hi, 0);
   }
 
   private reject(b: Uint8Array, from: number, end: number, reason: RejectReason): void {

@@ -1,3 +1,4 @@
+import { setOfBlocks, writeBlockKey } from './block-key.js';
 import type { Family } from './family.js';
 import { radixSort } from './radix.js';
 import { RangeSet } from './range-set.js';
@@ -38,10 +39,11 @@ class Column {
     this.used = used + this.w;
   }
 
-  /** Appends one word, for one-word families. */
-  pushWord(word: number): void {
+  /** Appends the key of a block. */
+  pushBlock(words: Uint32Array, i: number, length: number): void {
     if (this.used === this.current.length) this.grow();
-    this.current[this.used++] = word;
+    writeBlockKey(words, i, length, this.current, this.used, this.w);
+    this.used += this.w;
   }
 
   /** Appends the first `count` words, for one-word families. */
@@ -88,6 +90,7 @@ function isSorted(keys: Uint32Array, count: number, w: number): boolean {
 export class RangeBuilder {
   private readonly w: Family['words'];
   private nodes: Column;
+  private blocks: Column;
   private starts: Column;
   private ends: Column;
   private merged: RangeSet;
@@ -95,6 +98,7 @@ export class RangeBuilder {
   constructor(readonly family: Family) {
     this.w = family.words;
     this.nodes = new Column(this.w);
+    this.blocks = new Column(this.w);
     this.starts = new Column(this.w);
     this.ends = new Column(this.w);
     this.merged = RangeSet.empty(family);
@@ -106,11 +110,11 @@ export class RangeBuilder {
     if (this.nodes.count >= PENDING_LIMIT) this.merge();
   }
 
-  /** Adds the IPv4 block from `first` to `last`, wider than one address. */
-  addWordRange(first: number, last: number): void {
-    this.starts.pushWord(first);
-    this.ends.pushWord(last);
-    if (this.starts.count >= PENDING_LIMIT) this.merge();
+  /** Adds the CIDR block `words[i]`/`length`; bits behind `length` do not matter. */
+  addBlock(words: Uint32Array, i: number, length: number): void {
+    if (length === this.family.bits) this.nodes.push(words, i);
+    else this.blocks.pushBlock(words, i, length);
+    if (this.blocks.count >= PENDING_LIMIT) this.merge();
   }
 
   /** Adds the range from `lo[i]` to `hi[j]`, both inclusive; `lo` must not be above `hi`. */
@@ -135,13 +139,18 @@ export class RangeBuilder {
   }
 
   private merge(): void {
-    const { nodes, starts, ends, family } = this;
+    const { nodes, blocks, starts, ends, family } = this;
     this.nodes = new Column(this.w);
+    this.blocks = new Column(this.w);
     this.starts = new Column(this.w);
     this.ends = new Column(this.w);
     if (nodes.count > 0) {
       const { keys, spare } = nodes.sorted();
       this.addSet(RangeSet.fromSorted(family, { starts: keys, ends: keys, spare }, nodes.count));
+    }
+    if (blocks.count > 0) {
+      const { keys, spare } = blocks.sorted();
+      this.addSet(setOfBlocks(family, keys, spare, blocks.count));
     }
     if (starts.count > 0) {
       const { keys, spare } = starts.sorted();

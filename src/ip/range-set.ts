@@ -154,7 +154,7 @@ export class RangeSet {
     return parts.finish();
   }
 
-  /** For RangeAppender alone: the one way by which columns become a set. */
+  /** For the builders of this folder: takes columns that keep the invariant. */
   static adopt(family: Family, size: number, lo: Uint32Array, hi: Uint32Array): RangeSet {
     return new RangeSet(family, size, lo, hi);
   }

@@ -1,7 +1,6 @@
 import { IPV4, IPV6 } from './family.js';
 import { IpSet, IpSetBuilder } from './ip-set.js';
 import { parsePrefix } from './parse.js';
-import { lastOfPrefix } from './words.js';
 
 /**
  * Address space that no feed may make us block: loopback, private, link-local, multicast and the like. Source: the IANA
@@ -61,10 +60,7 @@ export function specialPurpose(): IpSet {
     const prefix = parsePrefix(text);
     if (prefix.family !== IPV4) continue;
     for (const { words, at } of CARRIERS) {
-      const lo = carried(words, at, prefix.words[0]!);
-      const hi = new Uint32Array(4);
-      lastOfPrefix(lo, 0, at + prefix.length, hi, 0, 4);
-      builder.addRange(IPV6, lo, hi);
+      builder.addPrefix({ family: IPV6, words: carried(words, at, prefix.words[0]!), length: at + prefix.length });
     }
   }
   return builder.build();
