@@ -26,7 +26,6 @@ const ONE_FILE = {
   'mmdb-lib': 'sources/geo/mmdb',
   'proper-lockfile': 'io/lock',
   undici: 'io/http',
-  'write-file-atomic': 'io/write',
   yaml: 'config/load',
 };
 

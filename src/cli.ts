@@ -180,6 +180,8 @@ async function main(): Promise<void> {
     // `blocklist merge … | head` is not a failure of ours.
     process.exit(error.code === CLOSED_PIPE ? process.exitCode : ExitStatus.failed);
   });
+  // Nobody listens to the words any more; the exit status still counts.
+  process.stderr.on('error', () => undefined);
   try {
     await program.parseAsync();
   } catch (error) {

@@ -32,7 +32,7 @@ const STAGED = '.next';
 export async function writeArtefact(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
   const staged = join(folder, STAGED);
   await finishMove(folder);
-  if (await holds(folder, files)) return;
+  if (await holds(folder, files)) return removeRetired(folder, [...files.keys()]);
   await removeTree(staged);
   for (const [name, bytes] of files) await writeAtomic(join(staged, name), bytes);
   await finishMove(folder);
@@ -52,7 +52,6 @@ async function finishMove(folder: string): Promise<void> {
   const staged = join(folder, STAGED);
   const manifest = await readWhole(join(staged, MANIFEST_FILE), FILE_CAP);
   if (manifest === undefined) return;
-  const old = await readWhole(join(folder, MANIFEST_FILE), FILE_CAP);
   const names = fileNames(parseManifest(manifest, staged));
   for (const name of names) {
     try {
@@ -62,19 +61,14 @@ async function finishMove(folder: string): Promise<void> {
       if (!(error instanceof BlocklistError) || errnoOf(error.cause) !== 'ENOENT') throw error;
     }
   }
-  // Sets that the new artefact does not have any more (outbound ones).
-  const gone = old === undefined ? [] : leftovers(old, names);
-  for (const name of gone) await removeTree(join(folder, name));
+  await removeRetired(folder, names);
   await removeTree(staged);
 }
 
-function leftovers(manifest: Buffer, kept: readonly string[]): string[] {
-  try {
-    const checked = manifestSchema.safeParse(JSON.parse(manifest.toString('utf8')));
-    return checked.success ? fileNames(checked.data).filter((name) => !kept.includes(name)) : [];
-  } catch {
-    // A damaged manifest names nothing; readArtefact reports foreign files by their content, not their presence.
-    return [];
+/** Lists of sets that the artefact does not have any more (outbound ones). */
+async function removeRetired(folder: string, names: readonly string[]): Promise<void> {
+  for (const name of SET_KEYS.flatMap((key) => [`${key}.txt`, `out_${key}.txt`])) {
+    if (!names.includes(name)) await removeTree(join(folder, name));
   }
 }
 

@@ -32,9 +32,9 @@ export interface GlobalOptions {
 
 export type Command<Options> = (options: Options & GlobalOptions, context: Context) => Promise<ExitStatus>;
 
-/** Says something to the person, unless `--quiet`. */
-export function say({ stderr }: Context, { quiet }: GlobalOptions, text: string): void {
-  if (quiet !== true) stderr.write(`${text}\n`);
+/** Says something to the person, unless `--quiet` or `--json`, with which stderr is for an error object alone. */
+export function say({ stderr }: Context, { quiet, json }: GlobalOptions, text: string): void {
+  if (quiet !== true && json !== true) stderr.write(`${text}\n`);
 }
 
 /** Where caches and state are when neither the environment nor the configuration says otherwise. */

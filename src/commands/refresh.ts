@@ -9,7 +9,7 @@ import { IpSet, specialPurpose } from '../ip/index.js';
 import { renderArtefact, SCRIPT_FILE } from '../render/artefact.js';
 import { namedSets } from '../render/commands.js';
 import { buildJson, buildTables } from '../report/build-report.js';
-import { writeLastBuild } from '../report/last-build.js';
+import { readLastBuild, writeLastBuild } from '../report/last-build.js';
 import type { Loaded, Network } from '../sources/contract.js';
 import { bundledList } from '../sources/feeds/catalogue.js';
 import { readLines } from '../sources/feeds/formats/plain.js';
@@ -24,7 +24,7 @@ export async function refresh(network: Network, options: GlobalOptions, context:
     const { config } = project;
     const environment = { cache: project.cache, userAgent: `blocklist/${context.version}`, now: context.now };
     const { loaded, missing } = await loadSources(await configuredSources(config, environment), network);
-    reportProblems(loaded, missing, options, context);
+    reportProblems(loaded, missing, await failingBefore(project.state), options, context);
     await requireNoneLost(config.paths.rules, missing);
     const built = build({
       sources: loaded,
@@ -66,6 +66,13 @@ async function listOf(paths: readonly string[]): Promise<IpSet> {
   return all;
 }
 
+/** Ids of the sources that failed in the build before this one. */
+async function failingBefore(state: string): Promise<ReadonlySet<string>> {
+  const last = await readLastBuild(state);
+  const failed = (last?.sources ?? []).filter(({ problem }) => problem !== undefined);
+  return new Set([...failed, ...(last?.missing ?? [])].map(({ id }) => id));
+}
+
 /** Rules that stand must not open because a source vanished together with its last good. */
 async function requireNoneLost(rules: string, missing: readonly Missing[]): Promise<void> {
   if (missing.length === 0) return;
@@ -82,16 +89,19 @@ async function requireNoneLost(rules: string, missing: readonly Missing[]): Prom
 function reportProblems(
   loaded: readonly Loaded[],
   missing: readonly Missing[],
+  known: ReadonlySet<string>,
   options: GlobalOptions,
   context: Context,
 ): void {
   for (const { id, problem } of [...loaded, ...missing]) {
     if (problem === undefined) continue;
+    // A night that says nothing new should not send a mail; the first failure of a source should.
+    const voice = known.has(id) ? options : { ...options, quiet: false };
     const kept = loaded.some((source) => source.id === id);
     const where = problem.where === undefined ? '' : ` (${escapeText(problem.where)})`;
     say(
       context,
-      options,
+      voice,
       `${id}: ${escapeText(problem.message, 300)}${where}; ${kept ? 'last good is used' : 'nothing to use'}`,
     );
   }

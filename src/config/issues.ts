@@ -10,41 +10,49 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
-/** Puts one issue of zod into words. `document` is the whole value, for what was found. */
-export function describeIssue(issue: Issue, document: unknown): ConfigProblem {
+/** Puts one issue of zod into words: one problem, or one for each unknown key. `document` is the whole value, for what was found. */
+export function describeIssue(issue: Issue, document: unknown): ConfigProblem[] {
   if (issue.code === 'invalid_union') return describeUnion(issue, document);
-  const key = keyOf(issue.path);
   if (issue.code === 'unrecognized_keys') {
-    const [unknown = ''] = issue.keys;
     const known = knownKeys(issue.path);
-    const path = [...issue.path, unknown];
-    return { path, message: `unknown key ${keyOf(path)}${didYouMean(unknown, known)}` };
+    return issue.keys.map((unknown) => {
+      const path = [...issue.path, unknown];
+      // Known elsewhere: the timeout of a source that is a file, for example.
+      const words = known.includes(unknown)
+        ? `${keyOf(path)}: expected no such key here`
+        : `unknown key ${keyOf(path)}${didYouMean(unknown, known)}`;
+      return { path, message: words };
+    });
   }
   const found = shortened(valueAt(document, issue.path));
-  return { path: issue.path, message: `${key}: ${expectation(issue)}, found ${found}` };
+  return [{ path: issue.path, message: `${keyOf(issue.path)}: ${expectation(issue)}, found ${found}` }];
 }
 
 /** For `id | {id: …}` and `{file} | {url}`: the branch that got furthest tells what is wrong. */
-function describeUnion(issue: Extract<Issue, { code: 'invalid_union' }>, document: unknown): ConfigProblem {
-  const branches = issue.errors.filter(
-    (errors) => !errors.some((e) => e.code === 'invalid_type' && e.path.length === 0),
-  );
+function describeUnion(issue: Extract<Issue, { code: 'invalid_union' }>, document: unknown): ConfigProblem[] {
   const value = valueAt(document, issue.path);
-  const has = (key: string) => value !== null && typeof value === 'object' && key in value;
-  if (branches.length === 2 && !has('file') && !has('url')) {
-    return { path: issue.path, message: `${keyOf(issue.path)}: expected a key file or url, found ${shortened(value)}` };
-  }
-  const best = branches
-    .map((errors) =>
-      errors.filter((error) => !(error.code === 'unrecognized_keys' && branches.length > 1 && errors.length > 1)),
-    )
-    .sort((a, b) => a.length - b.length || Number(a[0]?.path.length === 0) - Number(b[0]?.path.length === 0))[0];
-  const first = best?.[0];
-  if (first === undefined) {
-    const message = `${keyOf(issue.path)}: expected an id or a map with the key id, found ${shortened(value)}`;
-    return { path: issue.path, message };
-  }
-  return describeIssue({ ...first, path: [...issue.path, ...first.path] } as Issue, document);
+  const problem = (expected: string) => [
+    { path: issue.path, message: `${keyOf(issue.path)}: expected ${expected}, found ${shortened(value)}` },
+  ];
+  const branches = issue.errors.filter(
+    (errors) => !errors.some((error) => error.code === 'invalid_type' && error.path.length === 0),
+  );
+  const [has, isList] = [
+    (key: string) => value !== null && typeof value === 'object' && key in value,
+    branches.length === 2,
+  ];
+  if (isList && has('file') === has('url'))
+    return problem(has('file') ? 'a key file or url, not both' : 'a key file or url');
+  // The branch of the other kind complains of the key that makes this one what it is.
+  const [kind, other] = has('file') ? ['file', 'url'] : ['url', 'file'];
+  const best = isList
+    ? branches.find(
+        (errors) =>
+          !errors.some((e) => (e.code === 'unrecognized_keys' && e.keys.includes(kind)) || e.path[0] === other),
+      )
+    : branches[0];
+  if (best === undefined || best.length === 0) return problem('an id or a map with the key id');
+  return best.flatMap((error) => describeIssue({ ...error, path: [...issue.path, ...error.path] } as Issue, document));
 }
 
 function expectation(issue: Issue): string {

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { BlocklistError } from '../errors.js';
 import { readWhole } from '../io/read.js';
 import { describeIssue } from './issues.js';
@@ -44,10 +44,11 @@ export function parseConfig(text: string, file: string): Config {
       hint: 'the file is YAML: check indentation, colons and quotes on that line',
     });
   }
-  const checked = configSchema.safeParse(document.toJS() ?? {});
+  const value = plainValue(document, file, lines);
+  const checked = configSchema.safeParse(value ?? {});
   if (!checked.success) {
     const problems = checked.error.issues
-      .map((issue) => describeIssue(issue, document.toJS()))
+      .flatMap((issue) => describeIssue(issue, value))
       .map(({ path, message }) => ({ line: lineOf(document.contents, path, lines), message }))
       .sort((a, b) => a.line - b.line);
     throw new BlocklistError('config-invalid', problems.map((p) => `${file}:${p.line}: ${p.message}`).join('\n'), {
@@ -57,6 +58,22 @@ export function parseConfig(text: string, file: string): Config {
   }
   const folder = dirname(file);
   return { ...absolutePaths(checked.data, folder), file, folder };
+}
+
+/** The document as plain data. Aliases that lead nowhere, or to far too much, are found only here. */
+function plainValue(document: Document, file: string, lines: LineCounter): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    const offsets: number[] = [];
+    visit(document, { Alias: (_key, node) => void offsets.push(node.range?.[0] ?? 0) });
+    const where = `${file}:${lines.linePos(offsets[0] ?? 0).line}`;
+    throw new BlocklistError('config-syntax', `${where}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      where,
+      hint: 'write the value out in place of the alias',
+      cause,
+    });
+  }
 }
 
 /** Line of the deepest node on the path: of the key itself where the path ends in a key. */

@@ -5,6 +5,7 @@ import { operatorPrefix } from './operator.js';
 const id = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and dashes')
+  .refine((text) => !text.startsWith('country-'), 'expected another id: country- is for countries')
   .describe('name of the source, used in output and as its folder in the cache');
 
 const direction = z
@@ -14,6 +15,7 @@ const direction = z
 const percent = z
   .string()
   .regex(/^\d{1,3}(\.\d+)?%$/, 'expected a share like 25%')
+  .refine((text) => Number(text.slice(0, -1)) <= 100, 'expected at most 100%')
   .transform((text) => Number(text.slice(0, -1)) / 100);
 
 const httpUrl = z
@@ -48,19 +50,21 @@ const sources = z
     feeds: z.array(feed).default([]).describe('feeds of the catalogue'),
     custom: z.array(custom).default([]).describe('lists of your own: a file or an address'),
     countries: z
-      .strictObject({ block: z.array(country).default([]).describe('two-letter codes') })
+      .strictObject({
+        block: z.array(country).default([]).describe('two-letter codes'),
+      })
       .prefault({})
       .describe('whole countries'),
   })
-  .superRefine(({ feeds, custom }, context) => {
+  .superRefine(({ feeds, custom, countries }, context) => {
     const seen = new Set<string>();
     const ids = [
-      ...feeds.map((entry, i) => ['feeds', i, typeof entry === 'string' ? entry : entry.id] as const),
-      ...custom.map((entry, i) => ['custom', i, entry.id] as const),
+      ...feeds.map((entry, i) => [['feeds', i], typeof entry === 'string' ? entry : entry.id] as const),
+      ...custom.map((entry, i) => [['custom', i], entry.id] as const),
+      ...countries.block.map((code, i) => [['countries', 'block', i], `country-${code}`] as const),
     ];
-    for (const [key, i, name] of ids) {
-      if (seen.has(name))
-        context.addIssue({ code: 'custom', path: [key, i], message: `expected another id: ${name} is taken` });
+    for (const [path, name] of ids) {
+      if (seen.has(name)) context.addIssue({ code: 'custom', path: [...path], message: `expected another id: ${name} is taken` });
       seen.add(name);
     }
   });

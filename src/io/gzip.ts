@@ -17,7 +17,7 @@ export async function* unpacked(
     const next = await iterator.next();
     if (next.done === true) break;
     // A copy: the reader may overwrite a chunk as soon as the next one is asked for.
-    head.push(next.value.slice());
+    head.push(new Uint8Array(next.value));
     headBytes += next.value.length;
   }
   const [first = 0, second = 0] = head.flatMap((chunk) => [...chunk.subarray(0, 2)]);
@@ -62,7 +62,7 @@ async function* rejoin(
 
 /** zlib works on a chunk in another thread while the next one is read. */
 async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const chunk of chunks) yield chunk.slice();
+  for await (const chunk of chunks) yield new Uint8Array(chunk);
 }
 
 async function* gunzip(chunks: AsyncIterable<Uint8Array>, where: string): AsyncGenerator<Uint8Array, void, undefined> {

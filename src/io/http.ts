@@ -51,7 +51,8 @@ export async function download(url: string, options: DownloadOptions): Promise<D
         return { kind: 'unchanged' };
       }
       if (statusCode !== 200) {
-        answer.body.destroy();
+        // Without a listener the abort of an unread body would end the whole process.
+        answer.body.on('error', () => undefined).destroy();
         throw failed(current, `the server answered ${statusCode}`, 'open the address in a browser');
       }
       const body = await collect(answer, options.maxBytes, current);

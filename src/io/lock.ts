@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { lock as takeLock } from 'proper-lockfile';
 import { BlocklistError } from '../errors.js';
 import { errnoOf } from './read.js';
@@ -11,7 +12,12 @@ export async function withLock<T>(folder: string, work: () => Promise<T>): Promi
   await makeFolder(folder);
   let release: () => Promise<void>;
   try {
-    release = await takeLock(folder, { stale: 30_000, retries: { retries: 20, minTimeout: 100, maxTimeout: 500 } });
+    release = await takeLock(folder, {
+      // Inside the folder: its parent belongs to somebody else on a host where a service user runs the night.
+      lockfilePath: join(folder, 'lock'),
+      stale: 30_000,
+      retries: { retries: 20, minTimeout: 100, maxTimeout: 500 },
+    });
   } catch (cause) {
     if (errnoOf(cause) !== 'ELOCKED') throw unwritable(folder, cause);
     throw new BlocklistError('locked', 'another blocklist run is writing', {

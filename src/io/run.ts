@@ -31,6 +31,9 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
     const timer = setTimeout(() => {
       isLate = true;
       child.kill('SIGKILL');
+      // A grandchild may hold the pipes open; we have waited long enough.
+      child.stdout.destroy();
+      child.stderr.destroy();
     }, timeout);
     const out: Buffer[] = [];
     const err: Buffer[] = [];

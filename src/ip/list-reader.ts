@@ -68,7 +68,7 @@ export class ListReader {
     if (this.atStart) {
       const head = this.carry.length > 0 ? concat(this.carry, chunk) : chunk;
       if (head.length < 3) {
-        this.carry = head.slice();
+        this.carry = new Uint8Array(head);
         return;
       }
       this.atStart = false;
@@ -113,7 +113,8 @@ export class ListReader {
 
   private keep(begun: Uint8Array): void {
     if (begun.length <= LONGEST_LINE) {
-      this.carry = begun.slice();
+      // Not slice(): of a Buffer that is a view, and the caller may reuse it.
+      this.carry = new Uint8Array(begun);
       return;
     }
     this.carry = new Uint8Array(0);

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { BlocklistError } from '../errors.js';
 import {
   BlockWalk,
   countAddresses,
@@ -24,6 +25,11 @@ export async function writeSet(set: IpSet, format: MergeFormat, stream: Writable
   if (format === 'range') return writeRanges(set, stream);
   if (format === 'cidr') return writeBoth(set, { before: '', after: '\n' }, stream);
   if (format === 'nft') {
+    if (set.isEmpty) {
+      throw new BlocklistError('empty-result', 'the set is empty, and nft knows no empty element list', {
+        hint: 'leave the define out, or use another --format',
+      });
+    }
     await put(stream, '{\n');
     await writeBoth(set, { before: '\t', after: ',\n' }, stream);
     return put(stream, '}\n');

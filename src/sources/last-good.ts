@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { errnoOf, readWhole, regularFileChunks } from '../io/read.js';
+import { BlocklistError } from '../errors.js';
+import { errnoOf, readWhole } from '../io/read.js';
 import { removeTree, writeAtomic } from '../io/write.js';
 
 const metaSchema = z.object({
@@ -18,7 +19,19 @@ const metaSchema = z.object({
 });
 export type LastGoodMeta = z.output<typeof metaSchema>;
 
+/** A body of last good with its facts. */
+export interface Kept {
+  readonly meta: LastGoodMeta;
+  readonly body: Buffer;
+}
+
 const META_CAP = 1 << 16;
+/** Above every `max-bytes` that makes sense. */
+const BODY_CAP = 2 ** 31;
+
+function nameOf(body: Uint8Array): string {
+  return `${createHash('sha256').update(body).digest('hex')}.body`;
+}
 
 /**
  * The newest body of a source that passed its guards, as it came. The body has its digest as name, `meta.json` names it and is renamed
@@ -27,23 +40,22 @@ const META_CAP = 1 << 16;
 export class LastGood {
   constructor(private readonly folder: string) {}
 
-  /** undefined when nothing, or nothing readable, is kept for this origin. */
-  async meta(origin: string): Promise<LastGoodMeta | undefined> {
-    const text = await readWhole(join(this.folder, 'meta.json'), META_CAP);
-    if (text === undefined) return undefined;
-    let value: unknown;
+  /**
+   * What is kept for this origin. Undefined when there is nothing, or nothing that is as it was written: damaged from outside is as if nothing was
+   * kept, so that the next update heals it.
+   */
+  async read(origin: string): Promise<Kept | undefined> {
     try {
-      value = JSON.parse(text.toString('utf8'));
-    } catch {
-      // Damaged from outside: as if nothing was kept, so that the next update heals it.
-      return undefined;
+      const text = await readWhole(join(this.folder, 'meta.json'), META_CAP);
+      const meta = metaSchema.safeParse(JSON.parse(text?.toString('utf8') ?? 'null')).data;
+      if (meta?.origin !== origin) return undefined;
+      const body = await readWhole(join(this.folder, meta.body), BODY_CAP);
+      return body !== undefined && nameOf(body) === meta.body ? { meta, body } : undefined;
+    } catch (error) {
+      if (error instanceof SyntaxError || (error instanceof BlocklistError && error.code === 'too-large'))
+        return undefined;
+      throw error;
     }
-    const checked = metaSchema.safeParse(value);
-    return checked.success && checked.data.origin === origin ? checked.data : undefined;
-  }
-
-  chunks(meta: LastGoodMeta): AsyncIterable<Uint8Array> {
-    return regularFileChunks(join(this.folder, meta.body));
   }
 
   /** Keeps a body that passed. Older bodies are removed after the switch. */
@@ -52,9 +64,9 @@ export class LastGood {
     body: Uint8Array,
     facts: Omit<LastGoodMeta, 'version' | 'origin' | 'body'>,
   ): Promise<void> {
-    const name = `${createHash('sha256').update(body).digest('hex')}.body`;
-    const before = await this.meta(origin);
-    if (before?.body !== name) await writeAtomic(join(this.folder, name), body);
+    const name = nameOf(body);
+    const before = await this.read(origin);
+    if (before?.meta.body !== name) await writeAtomic(join(this.folder, name), body);
     await this.writeMeta({ version: 1, origin, body: name, ...facts });
     await this.removeOthers(name);
   }

@@ -57,7 +57,8 @@ async function load(spec: ListSpec, environment: ListEnvironment, network: Netwo
     if (network === 'use') return await fromUrl(spec, origin, lastGood, environment);
   } catch (error) {
     if (!(error instanceof BlocklistError)) throw error;
-    const kept = await fromLastGood(spec, lastGood);
+    // When last good fails, too, the first failure is the one to know.
+    const kept = await fromLastGood(spec, lastGood).catch(() => undefined);
     if (kept === undefined) throw error;
     return { ...kept, problem: error };
   }
@@ -90,17 +91,17 @@ async function fromUrl(
 ): Promise<Loaded> {
   // Loaded here and not at the top: a build without the network must not pay for the HTTP client.
   const { download } = await import('../io/http.js');
-  const meta = await lastGood.meta(origin.url);
+  const held = await lastGood.read(origin.url);
   const now = environment.now();
   const answer = await download(origin.url, {
-    ...(meta === undefined ? {} : { known: validators(meta) }),
+    ...(held === undefined ? {} : { known: validators(held.meta) }),
     maxBytes: spec.maxBytes,
     timeoutMs: origin.timeoutMs,
     userAgent: environment.userAgent,
   });
-  if (answer.kind === 'unchanged' && meta !== undefined) {
-    const body = await read(spec, lastGood.chunks(meta));
-    await lastGood.confirm(meta, now);
+  if (answer.kind === 'unchanged' && held !== undefined) {
+    const body = await read(spec, once(held.body));
+    await lastGood.confirm(held.meta, now);
     return loaded(spec, body, 'unchanged', now);
   }
   if (answer.kind !== 'body') throw new BlocklistError('http-failed', 'the server answered 304 to a first request');
@@ -110,8 +111,8 @@ async function fromUrl(
 }
 
 async function fromLastGood(spec: ListSpec, lastGood: LastGood): Promise<Loaded | undefined> {
-  const meta = await lastGood.meta(originText(spec));
-  if (meta !== undefined) return loaded(spec, await read(spec, lastGood.chunks(meta)), 'kept', meta.fetched);
+  const held = await lastGood.read(originText(spec));
+  if (held !== undefined) return loaded(spec, await read(spec, once(held.body)), 'kept', held.meta.fetched);
   const snapshot = spec.origin.kind === 'url' ? spec.origin.snapshot : undefined;
   if (snapshot === undefined) return undefined;
   return loaded(spec, await read(spec, regularFileChunks(snapshot.path)), 'bundled', snapshot.date);

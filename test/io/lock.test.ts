@@ -105,7 +105,7 @@ describe('withLock in two processes', () => {
     await once(other, 'close');
     // The half minute, without the waiting.
     const longAgo = new Date(Date.now() - 31_000);
-    await utimes(`${folder}.lock`, longAgo, longAgo);
+    await utimes(join(folder, 'lock'), longAgo, longAgo);
     expect(await withLock(folder, () => readFile(journal, 'utf8'))).toBe('');
   });
 

@@ -50,13 +50,6 @@ describe('writeAtomic', () => {
     expect(await readFile(join(folder, 'real'), 'utf8')).toBe('new');
   });
 
-  test('writers of one file at once leave one of the contents, whole', async () => {
-    const path = join(await tempFolder(), 'a');
-    const contents = ['1', '2', '3', '4', '5'].map((digit) => digit.repeat(100_000));
-    await Promise.all(contents.map((content) => writeAtomic(path, content)));
-    expect(contents).toContain(await readFile(path, 'utf8'));
-  });
-
   test('a folder in the place of the file: nothing is left behind', async () => {
     const folder = await tempFolder();
     await mkdir(join(folder, 'a'));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { LastGood } from '../../src/sources/last-good.js';
 import type { ListSpec } from '../../src/sources/list-source.js';
-import { allOf, problemOf, tempFolder } from '../io/temp.js';
+import { problemOf, tempFolder } from '../io/temp.js';
 import { refuses, sends, testServer } from './server.js';
 import { contentOf, HOUR, LIMITS, loadSpec, NOON, specOf, textOf, urlSpec } from './specs.js';
 
@@ -21,12 +21,12 @@ describe('what is on disk', () => {
     expect(bodies).toEqual({ [NAME]: '192.0.2.1\n' });
     const meta = { version: 1, origin: ORIGIN, body: NAME, fetched: NOON, etag: '"1"', lastModified: 'yesterday' };
     expect(JSON.parse(text ?? '')).toEqual(meta);
-    expect(await lastGood.meta(ORIGIN)).toEqual(meta);
-    expect((await allOf(lastGood.chunks(meta as typeof meta & { version: 1 }))).equals(BODY)).toBe(true);
+    expect((await lastGood.read(ORIGIN))?.meta).toEqual(meta);
+    expect((await lastGood.read(ORIGIN))?.body.equals(BODY)).toBe(true);
   });
 
   test('nothing is kept before the first time', async () => {
-    expect(await new LastGood(join(await tempFolder(), 'none')).meta(ORIGIN)).toBeUndefined();
+    expect(await new LastGood(join(await tempFolder(), 'none')).read(ORIGIN)).toBeUndefined();
   });
 
   test('an older body, and what a crash left, go with the next one', async () => {
@@ -46,16 +46,16 @@ describe('what is on disk', () => {
     const { ino } = await stat(join(folder, NAME));
     await lastGood.keep(ORIGIN, BODY, { fetched: NOON + HOUR });
     expect((await stat(join(folder, NAME))).ino).toBe(ino);
-    expect(await lastGood.meta(ORIGIN)).toMatchObject({ fetched: NOON + HOUR });
+    expect((await lastGood.read(ORIGIN))?.meta).toMatchObject({ fetched: NOON + HOUR });
   });
 
   test('confirm changes the date alone', async () => {
     const lastGood = new LastGood(await tempFolder());
     await lastGood.keep(ORIGIN, BODY, { fetched: NOON, etag: '"1"' });
-    const meta = await lastGood.meta(ORIGIN);
+    const meta = (await lastGood.read(ORIGIN))?.meta;
     if (meta === undefined) throw new Error('nothing kept');
     await lastGood.confirm(meta, NOON + HOUR);
-    expect(await lastGood.meta(ORIGIN)).toEqual({ ...meta, fetched: NOON + HOUR });
+    expect((await lastGood.read(ORIGIN))?.meta).toEqual({ ...meta, fetched: NOON + HOUR });
   });
 });
 
@@ -80,9 +80,9 @@ describe('a damaged meta.json is as if nothing was kept', () => {
     const lastGood = new LastGood(folder);
     await lastGood.keep(ORIGIN, BODY, { fetched: NOON });
     await writeFile(join(folder, 'meta.json'), text);
-    expect(await lastGood.meta(ORIGIN)).toBeUndefined();
+    expect((await lastGood.read(ORIGIN))?.meta).toBeUndefined();
     await lastGood.keep(ORIGIN, BODY, { fetched: NOON });
-    expect(await lastGood.meta(ORIGIN)).toEqual(meta);
+    expect((await lastGood.read(ORIGIN))?.meta).toEqual(meta);
   });
 
   test('so the next fetch asks for everything and heals it', async () => {

@@ -99,7 +99,7 @@ async function requireWhole(): Promise<void> {
 
 /** The next build, as if the half minute had passed after which the lock of a killed run is taken over. */
 async function requireRecovery(): Promise<void> {
-  const lock = join(folder, 'state.lock');
+  const lock = join(folder, 'state', 'lock');
   const longAgo = new Date(Date.now() - 31_000);
   if (
     await access(lock).then(

@@ -48,7 +48,7 @@ export class CountryDatabase {
   /** Lower-case code of the country of an address, undefined when it has none. */
   countryOf(address: Address): string | undefined {
     const { family, words } = address;
-    return codeOf(this.reader.get(formatAddress(family, words)));
+    return this.codeAt(formatAddress(family, words));
   }
 
   /**
@@ -63,7 +63,7 @@ export class CountryDatabase {
     this.walk((pointer, words, depth) => {
       if (!places.has(pointer)) {
         const { family, first } = this.placeOf(words, depth);
-        places.set(pointer, found.get(codeOf(this.reader.get(formatAddress(family, first))) ?? ''));
+        places.set(pointer, found.get(this.codeAt(formatAddress(family, first)) ?? ''));
       }
       const hit = places.get(pointer);
       if (hit === undefined) return;
@@ -74,6 +74,14 @@ export class CountryDatabase {
     return new Map(
       [...found].map(([code, { builder, networks }]) => [code, { set: builder.build(), networks }] as const),
     );
+  }
+
+  private codeAt(address: string): string | undefined {
+    try {
+      return codeOf(this.reader.get(address));
+    } catch (cause) {
+      throw damaged(this.file, cause);
+    }
   }
 
   /** The network of a leaf. The tree of a combined database holds IPv4 below ::/96 (RFC 4291 section 2.5.5.1). */
