@@ -64,7 +64,8 @@ const sources = z
       ...countries.block.map((code, i) => [['countries', 'block', i], `country-${code}`] as const),
     ];
     for (const [path, name] of ids) {
-      if (seen.has(name)) context.addIssue({ code: 'custom', path: [...path], message: `expected another id: ${name} is taken` });
+      if (seen.has(name))
+        context.addIssue({ code: 'custom', path: [...path], message: `expected another id: ${name} is taken` });
       seen.add(name);
     }
   });

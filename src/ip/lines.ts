@@ -1,4 +1,5 @@
 import { BlocklistError } from '../errors.js';
+import { parseV6 } from './parse-bytes.js';
 
 /** Byte-level facts about lines of text; the reader of lists puts them together. */
 
@@ -11,7 +12,7 @@ const DOT = 0x2e;
 
 /**
  * Reads the line at `b[i]` if it is a strict dotted quad, alone or with a prefix length, and nothing else (LF or CRLF behind it): puts the
- * address into `out[0]` and the length (32 for a bare address) into `out[1]`, and returns the position of the next line, or −1. The same
+ * address into `out[0]` and the length (32 for a bare address) into `out[4]`, and returns the position of the next line, or −1. The same
  * rules as parseEntry, unrolled, and without bounds checks, for which `b` must hold an LF at or behind `i`.
  */
 export function simpleV4Line(b: Uint8Array, i: number, out: Uint32Array): number {
@@ -36,7 +37,7 @@ export function simpleV4Line(b: Uint8Array, i: number, out: Uint32Array): number
     if (octet < 3 && next !== DOT) return -1;
   }
   out[0] = word;
-  out[1] = 32;
+  out[4] = 32;
   if (next === SLASH) {
     let length = b[p]! - 48;
     if (length < 0 || length > 9) return -1;
@@ -46,11 +47,29 @@ export function simpleV4Line(b: Uint8Array, i: number, out: Uint32Array): number
       next = b[++p]!;
     }
     if (length > 32) return -1;
-    out[1] = length;
+    out[4] = length;
     p++;
   }
   if (next === LF) return p;
   return next === CR && b[p] === LF ? p + 1 : -1;
+}
+
+/**
+ * The same for an IPv6 address or block alone on its line: the words into `out[0…3]`, the length into `out[4]`. IPv4-mapped ones are left to parseEntry.
+ */
+export function simpleV6Line(b: Uint8Array, i: number, end: number, out: Uint32Array): number {
+  let p = parseV6(b, i, end, out, 0);
+  if (p < 0 || (out[0] === 0 && out[1] === 0)) return -1;
+  let length = 128;
+  if (b[p] === SLASH) {
+    const from = ++p;
+    length = 0;
+    while (p - from < 3 && isDigit(b[p]!)) length = length * 10 + b[p++]! - 48;
+    if (p === from || length > 128 || (b[from] === 48 && p - from > 1)) return -1;
+  }
+  out[4] = length;
+  if (b[p] === LF) return p + 1;
+  return b[p] === CR && b[p + 1] === LF ? p + 2 : -1;
 }
 
 export function concat(a: Uint8Array, b: Uint8Array): Uint8Array {

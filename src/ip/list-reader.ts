@@ -1,5 +1,5 @@
 import { EntrySlot, hostBitsOf, parseEntry, type RejectReason } from './entry.js';
-import { IPV4 } from './family.js';
+import { type Family, IPV4, IPV6 } from './family.js';
 import { type IpSet, IpSetBuilder } from './ip-set.js';
 import {
   concat,
@@ -10,10 +10,11 @@ import {
   lineEndIn,
   refuseUtf16,
   simpleV4Line,
+  simpleV6Line,
   skipBlanks,
 } from './lines.js';
 import type { ListOptions, ListReport, RejectedLine } from './list-report.js';
-import { hostMask } from './words.js';
+import { maskHostBits } from './words.js';
 
 /** A line beyond this many bytes is rejected without being kept: no entry is a tenth as long. */
 const LONGEST_LINE = 4096;
@@ -44,8 +45,8 @@ export class ListReader {
   private readonly samples: RejectedLine[] = [];
   private readonly slot = new EntrySlot();
   private readonly batch = new Uint32Array(BATCH);
-  /** address and prefix length of a simple line */
-  private readonly found = new Uint32Array(2);
+  /** words of the address of a simple line, and its prefix length in the last place */
+  private readonly found = new Uint32Array(5);
   private readonly minScore: number;
   private readonly scored: boolean;
   /** the begun line at the end of the last chunk */
@@ -130,20 +131,26 @@ export class ListReader {
     let filled = 0;
     for (let i = from; i < to; ) {
       // Nearly every line of every feed is an IPv4 address or block alone: no slot, no comment, no copy.
-      const behind = plain ? simpleV4Line(b, i, found) : -1;
-      if (behind < 0) {
+      let behind = plain ? simpleV4Line(b, i, found) : -1;
+      if (behind > 0) {
+        i = behind;
+        if (found[4] === 32) batch[filled++] = found[0]!;
+        else this.takeBlock(IPV4, found);
+        if (filled === BATCH) filled = this.takeBatch(filled);
+        continue;
+      }
+      behind = plain ? simpleV6Line(b, i, to, found) : -1;
+      if (behind > 0) {
+        i = behind;
+        this.takeBlock(IPV6, found);
+      } else {
         filled = this.takeBatch(filled);
         this.line++;
         let end = i;
         while (b[end] !== LF && b[end] !== CR) end++;
         this.oneLine(b, i, end);
         i = b[end] === CR && end + 1 < to && b[end + 1] === LF ? end + 2 : end + 1;
-        continue;
       }
-      i = behind;
-      if (found[1] === 32) batch[filled++] = found[0]!;
-      else this.takeBlock(found);
-      if (filled === BATCH) filled = this.takeBatch(filled);
     }
     this.takeBatch(filled);
   }
@@ -158,14 +165,19 @@ export class ListReader {
     return 0;
   }
 
-  /** Takes the block in `found`: address and length. */
-  private takeBlock(found: Uint32Array): void {
-    const length = found[1]!;
-    if ((found[0]! & hostMask(length, 0)) !== 0) this.hostBits++;
-    this.into.v4.addBlock(found, 0, length);
-    this.widest.v4 = Math.max(this.widest.v4, 32 - length);
+  /** Takes the address or block in `found`. */
+  private takeBlock(family: Family, found: Uint32Array): void {
+    const length = found[4]!;
+    this.into.of(family).addBlock(found, 0, length);
+    if (maskHostBits(found, 0, family.words, length)) this.hostBits++;
+    this.widen(family, family.bits - length);
     this.entries++;
     this.line++;
+  }
+
+  private widen({ version }: Family, hostBits: number): void {
+    if (version === 4) this.widest.v4 = Math.max(this.widest.v4, hostBits);
+    else this.widest.v6 = Math.max(this.widest.v6, hostBits);
   }
 
   private oneLine(b: Uint8Array, from: number, end: number): void {
@@ -192,8 +204,7 @@ export class ListReader {
     }
     this.entries++;
     if (slot.hostBits) this.hostBits++;
-    const key = slot.family === IPV4 ? 'v4' : 'v6';
-    this.widest[key] = Math.max(this.widest[key], hostBitsOf(slot));
+    this.widen(slot.family, hostBitsOf(slot));
     const into = this.into.of(slot.family);
     if (slot.length >= 0) into.addBlock(slot.lo, 0, slot.length);
     else into.addRange(slot.lo, 0, slot.hi, 0);

@@ -237,7 +237,8 @@ class RangeAppender {
 
   finish(): RangeSet {
     const { used } = this;
-    const tight = used * 2 > this.lo.length;
+    // A copy frees the rest, but costs time: only where most of it would be freed.
+    const tight = used * 4 > this.lo.length;
     const lo = tight ? this.lo.subarray(0, used) : this.lo.slice(0, used);
     const hi = tight ? this.hi.subarray(0, used) : this.hi.slice(0, used);
     return RangeSet.adopt(this.family, used / this.family.words, lo, hi);
