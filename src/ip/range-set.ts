@@ -213,7 +213,7 @@ class RangeAppender {
     return this.finish();
   }
 
-  /** The loop of `union` for one word: the general one takes a sixth, too. */
+  /** The loop of `union` for one word, for the same reason. */
   fillUnionOfWords(x: RangeSet, y: RangeSet): RangeSet {
     const { lo, hi } = this;
     let used = 0;
@@ -238,10 +238,8 @@ class RangeAppender {
   finish(): RangeSet {
     const { used } = this;
     // A copy frees the rest, but costs time: only where most of it would be freed.
-    const tight = used * 4 > this.lo.length;
-    const lo = tight ? this.lo.subarray(0, used) : this.lo.slice(0, used);
-    const hi = tight ? this.hi.subarray(0, used) : this.hi.slice(0, used);
-    return RangeSet.adopt(this.family, used / this.family.words, lo, hi);
+    const cut = used * 4 > this.lo.length ? 'subarray' : 'slice';
+    return RangeSet.adopt(this.family, used / this.family.words, this.lo[cut](0, used), this.hi[cut](0, used));
   }
 }
 

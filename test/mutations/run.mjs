@@ -46,8 +46,8 @@ const MUTATIONS = [
   [
     'set flushed but not refilled',
     'src/render/commands.ts',
-    'prefixes.size > 0',
-    "name !== 'nets4' && prefixes.size > 0",
+    '.filter(({ prefixes }) => prefixes.size > 0)',
+    ".filter(({ name, prefixes }) => name !== 'nets4' && prefixes.size > 0)",
     'test/render',
   ],
 ];
