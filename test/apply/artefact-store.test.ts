@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readArtefact, readManifest, writeArtefact } from '../../src/apply/artefact-store.js';
@@ -198,5 +198,17 @@ describe('what is refused', () => {
       expect((await refusal(readArtefact(folder))).code).toBe('artefact-invalid');
       expect(await readManifest(folder)).toBeUndefined();
     });
+  });
+});
+
+test('a script of the same length that does something else is refused', async () => {
+  await inFolder(async (folder) => {
+    await writeArtefact(folder, filesOf(['45.9.20.7', '91.200.1.0/24']));
+    const script = join(folder, 'blocklist.nft');
+    await writeFile(
+      script,
+      (await readFile(script, 'utf8')).replace('counter name "dropped" drop', 'counter name "dropped" jump'),
+    );
+    expect((await refusal(readArtefact(folder))).code).toBe('artefact-invalid');
   });
 });
