@@ -62,8 +62,8 @@ export async function requireLoadable(
       },
     );
   }
-  // nft judges by the table as it is now, and a dormant one takes no chain.
-  if (plan.live?.isActive !== false) await nft.check(artefact.script);
+  // What the kernel holds already needs no check; and nft judges by the table as it is now, of which a dormant one takes no chain.
+  if (plan.kind === 'load' && plan.live?.isActive !== false) await nft.check(artefact.script);
 }
 
 /**

@@ -5,7 +5,7 @@ import { BlocklistError } from '../errors.js';
 import { errnoOf, readWhole } from '../io/read.js';
 import { moveFile, removeTree, writeAtomic } from '../io/write.js';
 import { type FourSets, fourSets, IpSet, readList, SET_KEYS } from '../ip/index.js';
-import { MANIFEST_FILE, renderNft, SCRIPT_FILE } from '../render/artefact.js';
+import { MANIFEST_FILE, renderScript, SCRIPT_FILE } from '../render/artefact.js';
 import { digestOf, type Manifest, manifestOf, manifestSchema, renderLists } from '../render/manifest.js';
 
 /** What is in `rules/`, read strictly and proven consistent. */
@@ -90,9 +90,9 @@ export async function readArtefact(folder: string): Promise<Artefact> {
   };
   const lists = renderLists(sets);
   for (const [name, bytes] of lists) requireSame(folder, name, await required(folder, name), bytes);
-  const script = renderNft(sets);
-  requireSame(folder, SCRIPT_FILE, await required(folder, SCRIPT_FILE), script);
   const digest = digestOf(lists);
+  const script = renderScript(sets, digest);
+  requireSame(folder, SCRIPT_FILE, await required(folder, SCRIPT_FILE), script);
   if (manifest.digest !== digest) {
     throw invalid(join(folder, MANIFEST_FILE), `its digest is ${manifest.digest}, the lists have ${digest}`);
   }

@@ -1,5 +1,5 @@
 import { BlocklistError } from '../errors.js';
-import { parseV6 } from './parse-bytes.js';
+import { isDigit, parseV6 } from './parse-bytes.js';
 
 /** Byte-level facts about lines of text; the reader of lists puts them together. */
 
@@ -77,10 +77,6 @@ export function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
   both.set(a);
   both.set(b, a.length);
   return both;
-}
-
-export function isDigit(byte: number): boolean {
-  return byte >= 48 && byte <= 57;
 }
 
 /** Space, tab, vertical tab, form feed, and the UTF-8 form of the no-break space that web pages leave behind. */

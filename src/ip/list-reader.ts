@@ -5,7 +5,6 @@ import {
   concat,
   hasUtf8Mark,
   isComment,
-  isDigit,
   lastLineEnd,
   lineEndIn,
   refuseUtf16,
@@ -14,6 +13,7 @@ import {
   skipBlanks,
 } from './lines.js';
 import type { ListOptions, ListReport, RejectedLine } from './list-report.js';
+import { isDigit } from './parse-bytes.js';
 import { maskHostBits } from './words.js';
 
 /** A line beyond this many bytes is rejected without being kept: no entry is a tenth as long. */

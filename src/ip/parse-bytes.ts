@@ -38,7 +38,8 @@ export function parseV4(b: Uint8Array, i: number, end: number, out: Uint32Array,
   return p;
 }
 
-function isDigit(byte: number): boolean {
+/** Whether an ASCII byte is `0` to `9`. */
+export function isDigit(byte: number): boolean {
   return byte >= 48 && byte <= 57;
 }
 

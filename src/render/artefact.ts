@@ -10,7 +10,7 @@ export const MANIFEST_FILE = 'manifest.json';
 
 /** The nft script that loads these sets, from any earlier state of our table, in one transaction. */
 export function renderNft(sets: RuleSets): Uint8Array {
-  return script(sets, digestOf(renderLists(sets)));
+  return renderScript(sets, digestOf(renderLists(sets)));
 }
 
 /** The same transaction as renderNft, as libnftables JSON for `nft -j -f`. */
@@ -24,13 +24,14 @@ export function renderArtefact(sets: RuleSets, shares: readonly SourceShare[]): 
   const digest = digestOf(lists);
   const manifest = manifestOf(sets, digest, shares);
   return new Map([
-    [SCRIPT_FILE, script(sets, digest)],
+    [SCRIPT_FILE, renderScript(sets, digest)],
     ...lists,
     [MANIFEST_FILE, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)],
   ]);
 }
 
-function script(sets: RuleSets, digest: string): Uint8Array {
+/** renderNft for sets whose digest is known. */
+export function renderScript(sets: RuleSets, digest: string): Uint8Array {
   const header = [
     'Rendered by blocklist from the plain lists beside this file. Load: blocklist apply, or nft -f this file.',
     digest,

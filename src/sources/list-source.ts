@@ -44,9 +44,8 @@ interface Body {
 
 /** A source that reads a list from a file or an address, keeps the last body that passed, and falls back to it. */
 export function listSource(spec: ListSpec, environment: ListEnvironment): Source {
-  const kind = spec.origin.kind === 'file' ? 'file' : 'feed';
   const { id, direction } = spec;
-  return { id, kind, direction, load: (network) => load(spec, environment, network) };
+  return { id, kind: kindOf(spec), direction, load: (network) => load(spec, environment, network) };
 }
 
 async function load(spec: ListSpec, environment: ListEnvironment, network: Network): Promise<Loaded> {
@@ -130,16 +129,19 @@ async function read(spec: ListSpec, chunks: AsyncIterable<Uint8Array>): Promise<
 
 function loaded(spec: ListSpec, { set, report }: Body, state: Loaded['state'], date: number): Loaded {
   const { entries, rejected, hostBits, samples } = report;
-  const kind = spec.origin.kind === 'file' ? 'file' : 'feed';
   return {
     id: spec.id,
-    kind,
+    kind: kindOf(spec),
     direction: spec.direction,
     set,
     counts: { entries, rejected, hostBits, samples },
     date,
     state,
   };
+}
+
+function kindOf({ origin }: ListSpec): Loaded['kind'] {
+  return origin.kind === 'file' ? 'file' : 'feed';
 }
 
 function originText({ origin }: ListSpec): string {
