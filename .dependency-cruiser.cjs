@@ -18,6 +18,7 @@ const MAY_IMPORT = {
 /** package → the one file that imports it; zod is at every boundary where data enters */
 const ONE_FILE = {
   '@ip-location-db/geo-whois-asn-country-mmdb': 'sources/geo/country-source',
+  'cli-progress': 'io/progress',
   'cli-table3': 'io/table',
   commander: 'cli',
   'ip-cidr': 'config/operator',
@@ -25,8 +26,10 @@ const ONE_FILE = {
   leven: 'config/issues',
   'mmdb-lib': 'sources/geo/mmdb',
   'proper-lockfile': 'io/lock',
+  'modern-tar': 'io/archive',
   undici: 'io/http',
   yaml: 'config/load',
+  yauzl: 'io/archive',
 };
 
 const folders = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { basename, relative } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
-import type { Context, GlobalOptions, Command as Run } from './commands/context.js';
+import type { BuildOptions } from './commands/build.js';
+import { type GlobalOptions, processContext, type Command as Run } from './commands/context.js';
+import type { UpdateOptions } from './commands/update.js';
 import { BlocklistError, ExitStatus } from './errors.js';
 import type { MergeFormat } from './report/set-output.js';
 
@@ -11,24 +12,6 @@ const CLOSED_PIPE = 'EPIPE';
 function versionOfPackage(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   return /"version": "([^"]+)"/.exec(text)?.[1] ?? 'unknown';
-}
-
-function makeContext(): Context {
-  const script = process.argv[1] ?? '';
-  const isInstalled = basename(script) === 'blocklist';
-  return {
-    stdout: process.stdout,
-    stderr: process.stderr,
-    get stdin() {
-      return process.stdin;
-    },
-    env: process.env,
-    cwd: process.cwd(),
-    uid: process.getuid?.() ?? -1,
-    now: Date.now,
-    version: versionOfPackage(),
-    self: isInstalled ? 'blocklist' : `node ${relative(process.cwd(), script)}`,
-  };
 }
 
 const program = new Command('blocklist')
@@ -45,83 +28,133 @@ const program = new Command('blocklist')
   .configureHelp({ showGlobalOptions: true })
   .showHelpAfterError('(see --help)');
 
-/** Makes an action that loads its command's file only now, and turns its result into the exit status. */
-function action<Options>(load: () => Promise<{ run: Run<Options> }>, shape: (...args: never[]) => Options) {
+/** The arguments and options of a command line as commander hands them on: arguments first, then options, then the command. */
+type Shape<Options> = (...args: never[]) => Options;
+
+/** A command whose file is loaded only when it runs, and whose result is the exit status. */
+function add<Options>(
+  parent: Command,
+  name: string,
+  description: string,
+  examples: readonly [string, string],
+  load: () => Promise<{ run: Run<Options> }>,
+  shape: Shape<Options>,
+): Command {
+  const lines = examples.map((line) => `  $ ${line}\n`).join('');
+  return parent
+    .command(name)
+    .description(description)
+    .addHelpText('after', `\nExamples:\n${lines}`)
+    .action(action(load, shape));
+}
+
+function action<Options>(load: () => Promise<{ run: Run<Options> }>, shape: Shape<Options>) {
   return async (...args: unknown[]) => {
     const { run } = await load();
     const options = { ...shape(...(args as never[])), ...program.opts<GlobalOptions>() };
-    process.exitCode = await run(options, makeContext());
+    process.exitCode = await run(options, processContext(versionOfPackage()));
   };
 }
 
-function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`;
-}
-
+const none = () => ({});
 const collect = (value: string, previous: readonly string[] = []) => [...previous, value];
 
-program
-  .commandsGroup('Every night:')
-  .command('update')
-  .description('fetch what may have changed, build the sets and render the rules')
-  .addHelpText('after', examples('blocklist update', 'blocklist update --config /etc/blocklist/blocklist.yaml --quiet'))
-  .action(
-    action(
-      () => import('./commands/update.js'),
-      () => ({}),
-    ),
-  );
-program
-  .command('build')
-  .description('the same from what is on this machine, without the network')
-  .addHelpText(
-    'after',
-    examples('blocklist build', 'blocklist build --config examples/quickstart/blocklist.yaml --json'),
-  )
-  .action(
-    action(
-      () => import('./commands/build.js'),
-      () => ({}),
-    ),
-  );
-program
-  .command('apply')
-  .description('load the rendered rules in one transaction and read them back')
+program.commandsGroup('Every night:');
+add(
+  program,
+  'update',
+  'fetch what is due, build the sets and render the rules',
+  ['blocklist update', 'blocklist update --accept-change ipsum-4'],
+  () => import('./commands/update.js'),
+  (options: UpdateOptions) => options,
+)
+  .option('--offline', 'ask nobody: the same as build')
+  .option('--force', 'ask also those that are not due, or that want to be left alone')
+  .option('--source <id>', 'fetch only this source; the others come from last good (repeatable)', collect)
+  .option('--accept-change <id>', 'take what this source has, however many entries came or went (repeatable)', collect);
+add(
+  program,
+  'build',
+  'the same from what is on this machine, without the network',
+  ['blocklist build', 'blocklist build --config examples/quickstart/blocklist.yaml --json'],
+  () => import('./commands/build.js'),
+  (options: BuildOptions) => options,
+).option('--accept-change <id>', 'take what this file has, however many entries came or went (repeatable)', collect);
+add(
+  program,
+  'apply',
+  'load the rendered rules in one transaction and read them back',
+  ['blocklist apply --dry-run', 'sudo blocklist apply'],
+  () => import('./commands/apply.js'),
+  (options: { dryRun?: boolean }) => options,
+).option('--dry-run', 'print what would change, and change nothing');
+add(
+  program,
+  'unload',
+  'remove our rules and nothing else',
+  ['sudo blocklist unload', 'sudo blocklist unload --yes'],
+  () => import('./commands/unload.js'),
+  (options: { dryRun?: boolean; yes?: boolean }) => options,
+)
   .option('--dry-run', 'print what would change, and change nothing')
-  .addHelpText('after', examples('blocklist apply --dry-run', 'sudo blocklist apply'))
-  .action(
-    action(
-      () => import('./commands/apply.js'),
-      (options: { dryRun?: boolean }) => options,
-    ),
-  );
-program
-  .command('unload')
-  .description('remove our rules and nothing else')
-  .option('--dry-run', 'print what would change, and change nothing')
-  .option('-y, --yes', 'do not ask')
-  .addHelpText('after', examples('sudo blocklist unload', 'sudo blocklist unload --yes'))
-  .action(
-    action(
-      () => import('./commands/unload.js'),
-      (options: { dryRun?: boolean; yes?: boolean }) => options,
-    ),
-  );
+  .option('-y, --yes', 'do not ask');
 
-program
-  .commandsGroup('Look:')
-  .command('status')
-  .description('compare the kernel with the rendered rules; exit 1 when they differ')
-  .addHelpText('after', examples('sudo blocklist status', 'sudo blocklist status --json'))
-  .action(
-    action(
-      () => import('./commands/status.js'),
-      () => ({}),
-    ),
-  );
-program
-  .command('merge')
-  .description('set algebra as a filter: the union of lists as the fewest CIDRs')
+program.commandsGroup('Look:');
+add(
+  program,
+  'status',
+  'compare the kernel with the rendered rules; exit 1 when they differ',
+  ['sudo blocklist status', 'sudo blocklist status --json'],
+  () => import('./commands/status.js'),
+  none,
+);
+const feeds = program.command('feeds').description('the catalogue of feeds, and what lists hold');
+add(
+  feeds,
+  'list',
+  'every feed and profile that is known by name',
+  ['blocklist feeds list', 'blocklist feeds list --json'],
+  () => import('./commands/feeds-list.js'),
+  none,
+);
+add(
+  feeds,
+  'show',
+  'all about one feed or profile, also about those that are no more',
+  ['blocklist feeds show ipsum-4', 'blocklist feeds show nixspam'],
+  () => import('./commands/feeds-show.js'),
+  (id: string) => ({ id }),
+).argument('<id>', 'feed or profile');
+add(
+  feeds,
+  'test',
+  'what a format makes of a list: accepted, rejected and why, guards; exit 1 when one trips',
+  ['blocklist feeds test spamhaus-drop-v4', "blocklist feeds test bad.csv --as '{format: csv, column: ip}'"],
+  () => import('./commands/feeds-test.js'),
+  (what: string, given: { as?: string }) => ({ what, ...given }),
+)
+  .argument('<what>', 'a feed, a source of the configuration, a file or an address')
+  .option('--as <keys>', 'keys of a custom source, as in the configuration');
+add(
+  feeds,
+  'overlap',
+  'which sources of the configuration hold the same addresses, and which bring nothing',
+  ['blocklist feeds overlap', 'blocklist feeds overlap --json'],
+  () => import('./commands/feeds-overlap.js'),
+  none,
+);
+add(
+  program,
+  'merge',
+  'set algebra as a filter: the union of lists as the fewest CIDRs',
+  ['blocklist merge a.txt b.txt.gz --exclude allow.txt > blocked.txt', 'zcat feed.gz | blocklist merge -4 --summary'],
+  () => import('./commands/merge.js'),
+  (files: string[], { ipv4, ipv6, ...given }: MergeFlags) => ({
+    files,
+    ...given,
+    ...(ipv4 ? { family: 4 as const } : ipv6 ? { family: 6 as const } : {}),
+  }),
+)
   .argument('[files...]', 'lists, plain or gzip; - is standard input (default)')
   .option('--exclude <file>', 'leave out what is in this list (repeatable)', collect)
   .option('--intersect <file>', 'keep only what is also in this list (repeatable)', collect)
@@ -130,27 +163,7 @@ program
   .addOption(
     new Option('--format <format>', 'form of the output').choices(['cidr', 'range', 'nft', 'json']).default('cidr'),
   )
-  .option('--summary', 'print figures instead of prefixes')
-  .addHelpText(
-    'after',
-    examples(
-      'blocklist merge a.txt b.txt.gz --exclude allow.txt > blocked.txt',
-      'zcat feed.gz | blocklist merge -4 --summary',
-    ),
-  )
-  .action(
-    action(
-      () => import('./commands/merge.js'),
-      (files: string[], given: MergeFlags) => ({
-        files,
-        format: given.format,
-        ...(given.exclude && { exclude: given.exclude }),
-        ...(given.intersect && { intersect: given.intersect }),
-        ...(given.summary && { summary: given.summary }),
-        ...(given.ipv4 ? { family: 4 as const } : given.ipv6 ? { family: 6 as const } : {}),
-      }),
-    ),
-  );
+  .option('--summary', 'print figures instead of prefixes');
 program.allowExcessArguments().action(async (_options, command: Command) => {
   const [unknown] = command.args;
   if (unknown !== undefined) {
@@ -159,10 +172,7 @@ program.allowExcessArguments().action(async (_options, command: Command) => {
     const message = `error: unknown command '${unknown}'${didYouMean(unknown, known)}`;
     command.error(message, { code: 'commander.unknownCommand' });
   }
-  await action(
-    () => import('./commands/overview.js'),
-    () => ({}),
-  )();
+  await action(() => import('./commands/overview.js'), none)();
 });
 
 interface MergeFlags {

@@ -32,14 +32,14 @@ const STAGED = '.next';
 export async function writeArtefact(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
   const staged = join(folder, STAGED);
   await finishMove(folder);
-  if (await holds(folder, files)) return removeRetired(folder, [...files.keys()]);
+  if (await isCurrent(folder, files)) return removeRetired(folder, [...files.keys()]);
   await removeTree(staged);
   for (const [name, bytes] of files) await writeAtomic(join(staged, name), bytes);
   await finishMove(folder);
 }
 
 /** Whether the files are there already, byte for byte: a night without news writes nothing. */
-async function holds(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<boolean> {
+export async function isCurrent(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<boolean> {
   for (const [name, bytes] of files) {
     const found = await readWhole(join(folder, name), FILE_CAP);
     if (found === undefined || Buffer.compare(found, bytes) !== 0) return false;

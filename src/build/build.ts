@@ -1,6 +1,7 @@
 import { BlocklistError } from '../errors.js';
 import { type FourSets, fourSets, IpSet } from '../ip/index.js';
-import type { Direction, Loaded } from '../sources/contract.js';
+import type { Density, Direction, Loaded } from '../sources/contract.js';
+import { ALL_SOURCES, type Densified, densify, type FromDensity } from './dense.js';
 
 /** Which packets a set is for: those from its addresses, or those to them. */
 export type Side = 'in' | 'out';
@@ -36,6 +37,8 @@ export interface Built {
   readonly blocked: Readonly<Record<Side, IpSet>>;
   readonly shares: readonly SourceShare[];
   readonly provenance: ProvenanceIndex;
+  /** nets that are blocked because so many of their addresses are listed; those that are protected as a whole, too */
+  readonly dense: readonly FromDensity[];
 }
 
 export interface BuildInput {
@@ -47,6 +50,8 @@ export interface BuildInput {
   /** milliseconds since 1970; ages are counted from here */
   readonly now: number;
   readonly limits: CoverageLimits;
+  /** nets by density over all sources together; those of one source are its own */
+  readonly density?: Density;
 }
 
 /** Shares of the IPv4 space, 0…1. */
@@ -58,32 +63,64 @@ export interface CoverageLimits {
 }
 
 /**
- * sources − never-block − allow → the sets of each side. Pure: no network, no clock, no fact of the host; the same input gives the same output.
+ * sources + nets by density − never-block − allow → the sets of each side. Pure: no network, no clock, no fact of the host; the same input gives
+ * the same output.
  * @throws BlocklistError `empty-result` when nothing is left, `coverage-limit` when it is too much.
  */
 export function build(input: BuildInput): Built {
   const protectedSet = input.neverBlock.union(input.allow);
-  const blocked = {
-    in: unionOf(input.sources, 'in').subtract(protectedSet),
-    out: unionOf(input.sources, 'out').subtract(protectedSet),
-  };
-  requirePlausible(input, blocked);
+  const own = input.sources.map(withOwnDensity);
+  const sources = own.map(({ source }) => source);
+  const all = input.density === undefined ? {} : densityOfAll(sources, input.density);
+  const blockedOn = (side: Side) =>
+    unionOf(sources, side)
+      .union(all[side]?.set ?? IpSet.empty)
+      .subtract(protectedSet);
+  const blocked = { in: blockedOn('in'), out: blockedOn('out') };
+  const ofAll = [all.in, all.out].filter((each) => each !== undefined);
+  requirePlausible(
+    input,
+    blocked,
+    sources,
+    ofAll.map(({ set }) => set),
+  );
   const sets = { in: fourSets(blocked.in), ...(blocked.out.isEmpty ? {} : { out: fourSets(blocked.out) }) };
-  const repeated = coveredTwice(input.sources.map((source) => source.set));
-  const shares = input.sources.map((source): SourceShare => {
+  const repeated = coveredTwice(sources.map((source) => source.set)).union(protectedSet);
+  const shares = sources.map((source): SourceShare => {
     const { id, kind, direction, set, counts, date } = source;
-    const unique = set.subtract(repeated).subtract(protectedSet);
     return {
       id,
       kind,
       direction,
       entries: counts.entries,
       addresses: set.count(),
-      unique: unique.count(),
+      unique: set.subtract(repeated).count(),
       ageMs: Math.max(0, input.now - date),
     };
   });
-  return { sets, blocked, shares, provenance: { sources: input.sources.map(({ id, set }) => ({ id, set })) } };
+  const provenance = [...sources, ...ofAll.map(({ set }) => ({ id: ALL_SOURCES, set }))];
+  return {
+    sets,
+    blocked,
+    shares,
+    provenance: { sources: provenance.map(({ id, set }) => ({ id, set })) },
+    dense: [...own.flatMap(({ nets }) => nets), ...ofAll.flatMap(({ nets }) => nets)],
+  };
+}
+
+function withOwnDensity(source: Loaded): { readonly source: Loaded; readonly nets: readonly FromDensity[] } {
+  if (source.density === undefined) return { source, nets: [] };
+  const { set, nets } = densify(source.id, source, source.density);
+  return { source: { ...source, set: source.set.union(set) }, nets };
+}
+
+function densityOfAll(sources: readonly Loaded[], rules: Density): { readonly [S in Side]?: Densified } {
+  const on = (side: Side) => {
+    const taking = sources.filter(({ direction }) => direction === side || direction === 'both');
+    const nodes = IpSet.unionOf(taking.map((source) => source.nodes));
+    return densify(ALL_SOURCES, { set: unionOf(sources, side), nodes }, rules);
+  };
+  return { in: on('in'), out: on('out') };
 }
 
 /** Ids of the sources that contain the address, in the order of the configuration. */
@@ -92,41 +129,41 @@ export function sourcesOf(index: ProvenanceIndex, address: Parameters<IpSet['has
 }
 
 function unionOf(sources: readonly Loaded[], side: Side): IpSet {
-  return sources
-    .filter(({ direction }) => direction === side || direction === 'both')
-    .reduce((all, { set }) => all.union(set), IpSet.empty);
+  const taking = sources.filter(({ direction }) => direction === side || direction === 'both');
+  return IpSet.unionOf(taking.map(({ set }) => set));
 }
 
-/** What at least two of the sets contain: everything outside it is brought by one source only. */
-function coveredTwice(sets: readonly IpSet[]): IpSet {
-  let once = IpSet.empty;
-  let twice = IpSet.empty;
-  for (const set of sets) {
-    twice = twice.union(once.intersect(set));
-    once = once.union(set);
-  }
-  return twice;
+/** What at least two of the sets contain: everything outside it is brought by one source only. Joined two by two. */
+export function coveredTwice(sets: readonly IpSet[]): IpSet {
+  const counted = (from: number, to: number): { readonly once: IpSet; readonly twice: IpSet } => {
+    if (to - from <= 1) return { once: sets[from] ?? IpSet.empty, twice: IpSet.empty };
+    const half = (from + to) >>> 1;
+    const [a, b] = [counted(from, half), counted(half, to)];
+    return { once: a.once.union(b.once), twice: a.twice.union(b.twice).union(a.once.intersect(b.once)) };
+  };
+  return counted(0, sets.length).twice;
 }
 
-function requirePlausible(input: BuildInput, blocked: Built['blocked']): void {
+function requirePlausible(
+  input: BuildInput,
+  blocked: Built['blocked'],
+  sources: readonly Loaded[],
+  dense: readonly IpSet[],
+): void {
   if (blocked.in.isEmpty && blocked.out.isEmpty) {
     throw new BlocklistError('empty-result', 'no address is left to block: nothing is rendered', {
       hint: 'name sources in the configuration, or run blocklist update if they were never fetched',
     });
   }
-  const feeds = input.sources.filter(({ kind }) => kind !== 'country').map(({ set }) => set.v4);
+  const feeds = sources.filter(({ kind }) => kind !== 'country').map(({ set }) => set);
+  const countries = sources.filter(({ kind }) => kind === 'country').map(({ set }) => set);
+  const ofFeeds = IpSet.unionOf([...feeds, ...dense]);
   const parts = [
-    ['all feeds and files', feeds, input.limits.feeds, 'max-coverage'],
-    ['all sources', input.sources.map(({ set }) => set.v4), input.limits.all, 'max-country-coverage'],
+    ['all feeds and files', ofFeeds, input.limits.feeds, 'max-coverage'],
+    ['all sources', IpSet.unionOf([ofFeeds, ...countries]), input.limits.all, 'max-country-coverage'],
   ] as const;
-  for (const [what, sets, limit, key] of parts) {
-    const share =
-      sets.length === 0
-        ? 0
-        : sets
-            .reduce((all, set) => all.union(set))
-            .subtract(input.allow.v4)
-            .share();
+  for (const [what, set, limit, key] of parts) {
+    const share = set.v4.subtract(input.allow.v4).share();
     if (share <= limit) continue;
     const percent = (value: number) => `${(value * 100).toFixed(1)} %`;
     throw new BlocklistError(

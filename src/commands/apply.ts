@@ -2,9 +2,9 @@ import { EMERGENCY, inWords, loadAndVerify, makePlan, type Plan, requireLoadable
 import { readArtefact } from '../apply/artefact-store.js';
 import { Nft } from '../apply/nft.js';
 import { ExitStatus } from '../errors.js';
+import { grouped } from '../io/figures.js';
 import { withLock } from '../io/lock.js';
 import { namedSets } from '../render/commands.js';
-import { grouped } from '../report/figures.js';
 import { type Command, type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
 import { openProject } from './project.js';
 

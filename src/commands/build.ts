@@ -1,5 +1,10 @@
 import type { Command } from './context.js';
 import { refresh } from './refresh.js';
 
-/** Renders the rules from what is on this machine: last good, files, databases. */
-export const run: Command<unknown> = (options, context) => refresh('avoid', options, context);
+export interface BuildOptions {
+  readonly acceptChange?: readonly string[];
+}
+
+/** Renders the rules from what is on this machine. */
+export const run: Command<BuildOptions> = ({ acceptChange = [], ...options }, context) =>
+  refresh({ network: 'avoid', urgency: 'polite', only: [], accepted: acceptChange }, options, context);

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { ExitStatus } from '../errors.js';
 
@@ -56,4 +56,23 @@ export function shortPath({ cwd }: Context, path: string): string {
 /** `blocklist COMMAND --config FILE`, ready to be pasted. */
 export function commandLine(context: Context, { config }: GlobalOptions, command: string): string {
   return `${context.self} ${command}${config === undefined ? '' : ` --config ${config}`}`;
+}
+
+/** The outside world as it is. */
+export function processContext(version: string): Context {
+  const script = process.argv[1] ?? '';
+  const isInstalled = basename(script) === 'blocklist';
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    get stdin() {
+      return process.stdin;
+    },
+    env: process.env,
+    cwd: process.cwd(),
+    uid: process.getuid?.() ?? -1,
+    now: Date.now,
+    version,
+    self: isInstalled ? 'blocklist' : `node ${relative(process.cwd(), script)}`,
+  };
 }

@@ -1,8 +1,8 @@
 import { readArtefact } from '../apply/artefact-store.js';
 import { Nft } from '../apply/nft.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
+import { grouped } from '../io/figures.js';
 import { namedSets } from '../render/commands.js';
-import { grouped } from '../report/figures.js';
 import { type Command, type Context, commandLine, type GlobalOptions, shortPath } from './context.js';
 import { openProject } from './project.js';
 

@@ -103,9 +103,12 @@ function absolutePaths(values: ConfigValues, folder: string): ConfigValues {
     ...values,
     sources: {
       ...values.sources,
-      custom: values.sources.custom.map((entry) => ('file' in entry ? { ...entry, file: at(entry.file) } : entry)),
+      feeds: values.sources.feeds.map((entry) => withKeyAt(entry, at)),
+      custom: values.sources.custom.map((entry) =>
+        'file' in entry ? { ...entry, file: at(entry.file) } : withKeyAt(entry, at),
+      ),
     },
-    allow: { ...values.allow, files: values.allow.files.map(at) },
+    allow: { files: values.allow.files.map(at), feeds: values.allow.feeds.map((entry) => withKeyAt(entry, at)) },
     paths: {
       rules: at(rules),
       ...(cache === undefined ? {} : { cache: at(cache) }),
@@ -113,4 +116,10 @@ function absolutePaths(values: ConfigValues, folder: string): ConfigValues {
       ...(database === undefined ? {} : { 'country-database': at(database) }),
     },
   };
+}
+
+function withKeyAt<Entry>(entry: Entry, at: (path: string) => string): Entry {
+  const isMap = entry !== null && typeof entry === 'object';
+  if (!isMap || !('key-file' in entry) || typeof entry['key-file'] !== 'string') return entry;
+  return { ...entry, 'key-file': at(entry['key-file']) };
 }

@@ -26,7 +26,7 @@ export async function* unpacked(
 }
 
 /** Passes the chunks on. @throws BlocklistError `too-large` when they are more than `cap` bytes together. */
-export async function* capped(
+async function* capped(
   chunks: AsyncIterable<Uint8Array>,
   cap: number,
   where: string,

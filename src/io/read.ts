@@ -84,3 +84,20 @@ export async function readWhole(path: string, cap: number): Promise<Buffer | und
     throw unreadable(path, cause);
   }
 }
+
+/** All bytes of a regular file. @throws BlocklistError `file-unreadable`, `too-large` beyond `cap` bytes. */
+export async function readRegular(path: string, cap: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of regularFileChunks(path)) {
+    size += chunk.length;
+    if (size > cap) {
+      throw new BlocklistError('too-large', `the list is larger than ${cap.toLocaleString('en')} bytes`, {
+        where: path,
+        hint: 'no list that is worth loading is that large; check it, or raise max-bytes for this source',
+      });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -12,6 +12,10 @@ export const REJECT_REASONS = [
   'has a zone',
   'text after the address',
   'line too long',
+  'missing field',
+  'columns disagree',
+  'bad count',
+  'not JSON',
 ] as const;
 export type RejectReason = (typeof REJECT_REASONS)[number];
 

@@ -1,4 +1,5 @@
-import { EntrySlot, hostBitsOf, parseEntry, type RejectReason } from './entry.js';
+import { EntrySlot, parseEntry, type RejectReason } from './entry.js';
+import { EntryCollector } from './entry-collector.js';
 import { type Family, IPV4, IPV6 } from './family.js';
 import { type IpSet, IpSetBuilder } from './ip-set.js';
 import {
@@ -12,16 +13,11 @@ import {
   simpleV6Line,
   skipBlanks,
 } from './lines.js';
-import type { ListOptions, ListReport, RejectedLine } from './list-report.js';
+import type { ListOptions, ListReport } from './list-report.js';
 import { isDigit } from './parse-bytes.js';
-import { maskHostBits } from './words.js';
 
 /** A line beyond this many bytes is rejected without being kept: no entry is a tenth as long. */
 const LONGEST_LINE = 4096;
-/** Rejected lines shown to the person; the others are only counted. */
-const SAMPLES = 5;
-const SAMPLE_BYTES = 120;
-
 /** Bare IPv4 lines taken together. */
 const BATCH = 4096;
 
@@ -35,14 +31,7 @@ const CR = 0x0d;
  * LF, CRLF and CR end lines; a UTF-8 byte order mark is skipped. Every other line is rejected and counted.
  */
 export class ListReader {
-  private entries = 0;
-  private rejected = 0;
-  private hostBits = 0;
-  private belowScore = 0;
-  private readonly widest = { v4: -1, v6: -1 };
-  private line = 0;
-  private readonly reasons: Partial<Record<RejectReason, number>> = {};
-  private readonly samples: RejectedLine[] = [];
+  private readonly taken: EntryCollector;
   private readonly slot = new EntrySlot();
   private readonly batch = new Uint32Array(BATCH);
   /** words of the address of a simple line, and its prefix length in the last place */
@@ -56,10 +45,8 @@ export class ListReader {
   private atStart = true;
   private afterCr = false;
 
-  constructor(
-    private readonly into: IpSetBuilder,
-    options: ListOptions = {},
-  ) {
+  constructor(into: IpSetBuilder, options: ListOptions = {}) {
+    this.taken = new EntryCollector(into);
     this.minScore = options.minScore ?? 0;
     this.scored = options.column !== 'none';
   }
@@ -108,8 +95,7 @@ export class ListReader {
     const rest = concat(this.carry, Uint8Array.of(LF));
     this.carry = new Uint8Array(0);
     if (!this.skipping) this.lines(rest, 0, rest.length);
-    const { entries, rejected, reasons, samples, hostBits, widest, belowScore } = this;
-    return { entries, rejected, reasons, samples, hostBits, widest, belowScore };
+    return this.taken.report();
   }
 
   private keep(begun: Uint8Array): void {
@@ -120,7 +106,7 @@ export class ListReader {
     }
     this.carry = new Uint8Array(0);
     this.skipping = true;
-    this.line++;
+    this.taken.line++;
     this.reject(begun, 0, begun.length, 'line too long');
   }
 
@@ -135,17 +121,17 @@ export class ListReader {
       if (behind > 0) {
         i = behind;
         if (found[4] === 32) batch[filled++] = found[0]!;
-        else this.takeBlock(IPV4, found);
+        else this.takeBlock(IPV4);
         if (filled === BATCH) filled = this.takeBatch(filled);
         continue;
       }
       behind = plain ? simpleV6Line(b, i, to, found) : -1;
       if (behind > 0) {
         i = behind;
-        this.takeBlock(IPV6, found);
+        this.takeBlock(IPV6);
       } else {
         filled = this.takeBatch(filled);
-        this.line++;
+        this.taken.line++;
         let end = i;
         while (b[end] !== LF && b[end] !== CR) end++;
         this.oneLine(b, i, end);
@@ -158,26 +144,9 @@ export class ListReader {
   /** Hands on the bare addresses read so far; returns how many are left in the batch: none. */
   private takeBatch(filled: number): 0 {
     if (filled === 0) return 0;
-    this.into.v4.addWords(this.batch, filled);
-    if (this.widest.v4 < 0) this.widest.v4 = 0;
-    this.entries += filled;
-    this.line += filled;
+    this.taken.takeWords(this.batch, filled);
+    this.taken.line += filled;
     return 0;
-  }
-
-  /** Takes the address or block in `found`. */
-  private takeBlock(family: Family, found: Uint32Array): void {
-    const length = found[4]!;
-    this.into.of(family).addBlock(found, 0, length);
-    if (maskHostBits(found, 0, family.words, length)) this.hostBits++;
-    this.widen(family, family.bits - length);
-    this.entries++;
-    this.line++;
-  }
-
-  private widen({ version }: Family, hostBits: number): void {
-    if (version === 4) this.widest.v4 = Math.max(this.widest.v4, hostBits);
-    else this.widest.v6 = Math.max(this.widest.v6, hostBits);
   }
 
   private oneLine(b: Uint8Array, from: number, end: number): void {
@@ -198,26 +167,17 @@ export class ListReader {
       q = behind;
     }
     if (q < end && (q === p || !isComment(b, q, end))) return this.reject(b, from, end, 'text after the address');
-    if (score < this.minScore) {
-      this.belowScore++;
-      return;
-    }
-    this.entries++;
-    if (slot.hostBits) this.hostBits++;
-    this.widen(slot.family, hostBitsOf(slot));
-    const into = this.into.of(slot.family);
-    if (slot.length >= 0) into.addBlock(slot.lo, 0, slot.length);
-    else into.addRange(slot.lo, 0, slot.hi, 0);
+    if (score < this.minScore) this.taken.leaveOut();
+    else this.taken.takeSlot(slot);
+  }
+
+  private takeBlock(family: Family): void {
+    this.taken.takeBlock(family, this.found);
+    this.taken.line++;
   }
 
   private reject(b: Uint8Array, from: number, end: number, reason: RejectReason): void {
-    this.rejected++;
-    this.reasons[reason] = (this.reasons[reason] ?? 0) + 1;
-    if (this.samples.length === SAMPLES) return;
-    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(
-      b.subarray(from, Math.min(end, from + SAMPLE_BYTES)),
-    );
-    this.samples.push({ line: this.line, text, reason });
+    this.taken.reject(reason, b.subarray(from, end));
   }
 }
 

@@ -21,8 +21,10 @@ export interface ListReport {
   readonly hostBits: number;
   /** the widest single entry of each family in host bits: 24 for an IPv4 `/8`; −1 when there was none */
   readonly widest: { readonly v4: number; readonly v6: number };
-  /** well-formed entries left out because their score was too low */
-  readonly belowScore: number;
+  /** well-formed entries that a filter left out: a score too low, another country */
+  readonly leftOut: number;
+  /** how many entries the list itself says it holds, where it says so */
+  readonly records?: number;
 }
 
 export interface ListOptions {

@@ -94,6 +94,7 @@ export class RangeBuilder {
   private starts: Column;
   private ends: Column;
   private merged: RangeSet;
+  private single: RangeSet;
 
   constructor(readonly family: Family) {
     this.w = family.words;
@@ -102,6 +103,7 @@ export class RangeBuilder {
     this.starts = new Column(this.w);
     this.ends = new Column(this.w);
     this.merged = RangeSet.empty(family);
+    this.single = this.merged;
   }
 
   /** Adds the first `count` words as IPv4 addresses: the path of nearly every line of a feed. */
@@ -138,6 +140,12 @@ export class RangeBuilder {
     return this.merged;
   }
 
+  /** Of what was added, the addresses that came one by one, not as a block, a range or a set. */
+  buildNodes(): RangeSet {
+    this.merge();
+    return this.single;
+  }
+
   private merge(): void {
     const { nodes, blocks, starts, ends, family } = this;
     this.nodes = new Column(this.w);
@@ -146,7 +154,9 @@ export class RangeBuilder {
     this.ends = new Column(this.w);
     if (nodes.count > 0) {
       const { keys, spare } = nodes.sorted();
-      this.addSet(RangeSet.fromSorted(family, { starts: keys, ends: keys, spare }, nodes.count));
+      const listed = RangeSet.fromSorted(family, { starts: keys, ends: keys, spare }, nodes.count);
+      this.single = this.single.union(listed);
+      this.addSet(listed);
     }
     if (blocks.count > 0) {
       const { keys, spare } = blocks.sorted();

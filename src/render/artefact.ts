@@ -1,5 +1,5 @@
 import type { RuleSets, SourceShare } from '../build/build.js';
-import { countAddresses } from '../ip/index.js';
+import { countAddresses, type FourSets, type Prefixes } from '../ip/index.js';
 import { loadCommands, namedSets } from './commands.js';
 import { digestOf, manifestOf, renderLists } from './manifest.js';
 import { type NftJson, printJson } from './nft-json.js';
@@ -28,6 +28,25 @@ export function renderArtefact(sets: RuleSets, shares: readonly SourceShare[]): 
     ...lists,
     [MANIFEST_FILE, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)],
   ]);
+}
+
+/** How many elements of each set stand in renderSample. */
+export const SAMPLE_SIZE = 1000;
+
+/** The script with the first elements of each set alone: enough for nft to judge the rules, in milliseconds. */
+export function renderSample(sets: RuleSets): Uint8Array {
+  const few = (four: FourSets) => ({
+    nodes4: firstOf(four.nodes4),
+    nets4: firstOf(four.nets4),
+    nodes6: firstOf(four.nodes6),
+    nets6: firstOf(four.nets6),
+  });
+  return renderNft({ in: few(sets.in), ...(sets.out === undefined ? {} : { out: few(sets.out) }) });
+}
+
+function firstOf({ family, size, words, lengths }: Prefixes): Prefixes {
+  const count = Math.min(size, SAMPLE_SIZE);
+  return { family, size: count, words: words.subarray(0, count * family.words), lengths: lengths.subarray(0, count) };
 }
 
 /** renderNft for sets whose digest is known. */

@@ -1,16 +1,19 @@
 import type { Built, SourceShare } from '../build/build.js';
+import { addressCount, age, grouped, percent } from '../io/figures.js';
 import { table } from '../io/table.js';
-import { countAddresses, IpSet } from '../ip/index.js';
+import { countAddresses, decompose, formatPrefix, IpSet } from '../ip/index.js';
 import type { NamedSet } from '../render/commands.js';
 import type { Loaded } from '../sources/contract.js';
-import { addressCount, age, grouped, percent } from './figures.js';
 
 /** What a build made, as two tables: a row a source, a row a set. */
-export function buildTables({ shares }: Built, sets: readonly NamedSet[], loaded: readonly Loaded[]): string {
+export function buildTables({ shares, dense }: Built, sets: readonly NamedSet[], loaded: readonly Loaded[]): string {
+  const changes = loaded.map(changeOf);
+  const hasChanges = changes.some((change) => change !== undefined);
   const sourceTable = table(
     [
       { title: 'source' },
       { title: 'entries', align: 'right' },
+      ...(hasChanges ? [{ title: 'change', align: 'right' } as const] : []),
       { title: 'rejected', align: 'right' },
       { title: 'IPv4 addresses', align: 'right' },
       { title: 'only here', align: 'right' },
@@ -20,6 +23,7 @@ export function buildTables({ shares }: Built, sets: readonly NamedSet[], loaded
     shares.map((share, i) => [
       share.id,
       grouped(share.entries),
+      ...(hasChanges ? [inWords(changes[i])] : []),
       grouped(loaded[i]?.counts.rejected ?? 0),
       grouped(share.addresses.v4),
       percent(uniqueShare(share)),
@@ -41,7 +45,44 @@ export function buildTables({ shares }: Built, sets: readonly NamedSet[], loaded
       prefixes.family.version === 4 ? percent(IpSet.ofPrefixes(prefixes).v4.share()) : '',
     ]),
   );
-  return `${sourceTable}\n${setTable}`;
+  return `${sourceTable}\n${setTable}${denseLines(dense)}`;
+}
+
+/** What came to a source and what left it in this run. */
+interface Change {
+  /** IPv4 addresses, or blocks of IPv6 where nothing of IPv4 changed: nobody reads a number of 30 digits */
+  readonly unit: 'addresses' | 'blocks';
+  readonly added: number;
+  readonly removed: number;
+}
+
+function changeOf({ set, before }: Loaded): Change | undefined {
+  if (before === undefined) return undefined;
+  const [added, removed] = [set.subtract(before), before.subtract(set)];
+  const v4 = { added: added.count().v4, removed: removed.count().v4 };
+  if (v4.added > 0 || v4.removed > 0) return { unit: 'addresses', ...v4 };
+  const blocks = (each: IpSet) => decompose(each.v6).size;
+  return { unit: 'blocks', added: blocks(added), removed: blocks(removed) };
+}
+
+function inWords(change: Change | undefined): string {
+  if (change === undefined) return '';
+  if (change.added === 0 && change.removed === 0) return 'same addresses';
+  const unit = change.unit === 'blocks' ? ' v6 blocks' : '';
+  return `+${grouped(change.added)} −${grouped(change.removed)}${unit}`;
+}
+
+const MOST_NETS = 5;
+
+/** The nets that are blocked because so much of them is listed, the densest first. */
+function denseLines(dense: Built['dense']): string {
+  if (dense.length === 0) return '';
+  const shown = [...dense]
+    .sort((a, b) => b.nodes - a.nodes)
+    .slice(0, MOST_NETS)
+    .map(({ prefix, nodes, source }) => `${formatPrefix(prefix)} (${grouped(nodes)} nodes, ${source})`);
+  const more = dense.length > MOST_NETS ? `, and ${grouped(dense.length - MOST_NETS)} more: --json lists them` : '';
+  return `\nnets from density: ${shown.join(', ')}${more}\n`;
 }
 
 /** Part of a source that no other one brings: of its IPv4 addresses, or of its IPv6 ones where it has no IPv4. */
@@ -51,7 +92,7 @@ function uniqueShare({ addresses, unique }: SourceShare): number {
 }
 
 /** The same as data. Counts of addresses are strings: IPv6 leaves the range of JSON numbers. */
-export function buildJson({ shares }: Built, sets: readonly NamedSet[], loaded: readonly Loaded[]): object {
+export function buildJson({ shares, dense }: Built, sets: readonly NamedSet[], loaded: readonly Loaded[]): object {
   return {
     schema: 'blocklist/build',
     version: 1,
@@ -65,6 +106,7 @@ export function buildJson({ shares }: Built, sets: readonly NamedSet[], loaded: 
       unique: { v4: String(share.unique.v4), v6: String(share.unique.v6) },
       ageSeconds: Math.round(share.ageMs / 1000),
       data: loaded[i]?.state,
+      ...changeJson(loaded[i]),
       ...(loaded[i]?.problem === undefined ? {} : { problem: loaded[i].problem.code }),
     })),
     sets: sets.map(({ name, prefixes }) => ({
@@ -72,5 +114,11 @@ export function buildJson({ shares }: Built, sets: readonly NamedSet[], loaded: 
       prefixes: prefixes.size,
       addresses: String(countAddresses(prefixes)),
     })),
+    dense: dense.map(({ source, prefix, nodes }) => ({ source, net: formatPrefix(prefix), nodes })),
   };
+}
+
+function changeJson(source: Loaded | undefined): { readonly change?: Change } {
+  const change = source && changeOf(source);
+  return change === undefined ? {} : { change };
 }

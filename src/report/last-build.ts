@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { BlocklistError } from '../errors.js';
 import { readWhole } from '../io/read.js';
 import { writeAtomic } from '../io/write.js';
 import type { Loaded } from '../sources/contract.js';
@@ -8,8 +9,16 @@ const schema = z.object({
   version: z.literal(1),
   /** milliseconds since 1970 */
   at: z.number(),
-  sources: z.array(z.object({ id: z.string(), date: z.number(), state: z.string(), problem: z.string().optional() })),
-  missing: z.array(z.object({ id: z.string(), problem: z.string() })),
+  sources: z.array(
+    z.object({
+      id: z.string(),
+      date: z.number(),
+      state: z.string(),
+      problem: z.string().optional(),
+      code: z.string().optional(),
+    }),
+  ),
+  missing: z.array(z.object({ id: z.string(), problem: z.string(), code: z.string() })),
 });
 /** What the last build on this host worked with: times change with every run, so they stand here and not in the artefact. */
 export type LastBuild = z.output<typeof schema>;
@@ -20,15 +29,16 @@ export async function writeLastBuild(
   folder: string,
   at: number,
   loaded: readonly Loaded[],
-  missing: LastBuild['missing'],
+  missing: ReadonlyArray<{ readonly id: string; readonly problem: BlocklistError }>,
 ): Promise<void> {
   const sources = loaded.map(({ id, date, state, problem }) => ({
     id,
     date,
     state,
-    ...(problem === undefined ? {} : { problem: problem.message }),
+    ...(problem === undefined ? {} : { problem: problem.message, code: problem.code }),
   }));
-  const value: LastBuild = { version: 1, at, sources, missing };
+  const lost = missing.map(({ id, problem }) => ({ id, problem: problem.message, code: problem.code }));
+  const value: LastBuild = { version: 1, at, sources, missing: lost };
   await writeAtomic(join(folder, FILE), `${JSON.stringify(value, null, 2)}\n`);
 }
 

@@ -13,18 +13,36 @@ export interface SourceCounts {
   readonly samples: readonly RejectedLine[];
 }
 
+/** How many single addresses in a net of what length list the whole net, for each family. */
+export interface Density {
+  readonly v4?: DenseRule | undefined;
+  readonly v6?: DenseRule | undefined;
+}
+export interface DenseRule {
+  readonly prefix: number;
+  readonly 'at-least': number;
+}
+
 /** The addresses of a source, and how they were come by. */
 export interface Loaded {
   readonly id: string;
   readonly kind: 'feed' | 'file' | 'country';
   readonly direction: Direction;
   readonly set: IpSet;
+  /** of the set, what the source lists one by one */
+  readonly nodes: IpSet;
+  readonly density?: Density;
   readonly counts: SourceCounts;
   /** when the data was current at its origin or fetched from it, milliseconds since 1970 */
   readonly date: number;
-  /** fresh: read or fetched now; unchanged: the server said so; kept: last good; bundled: the snapshot of the package */
-  readonly state: 'fresh' | 'unchanged' | 'kept' | 'bundled';
-  /** why the data is not newer: set when something failed and last good serves */
+  /**
+   * fresh: read or fetched now; unchanged: the server said so; not-due: asked too recently to ask again; kept: last good; bundled: the
+   * snapshot of the package
+   */
+  readonly state: 'fresh' | 'unchanged' | 'not-due' | 'kept' | 'bundled';
+  /** what the source held before, when its content became another one in this run */
+  readonly before?: IpSet;
+  /** what is wrong with the source: something failed and last good serves, or the data is used but should be looked at */
   readonly problem?: BlocklistError;
 }
 
@@ -32,7 +50,7 @@ export interface Loaded {
 export type Network = 'use' | 'avoid';
 
 /**
- * Anything that yields addresses to block. One file, one line in the registry, one fixture.
+ * Anything that yields addresses. One file, one line in the registry, one fixture.
  */
 export interface Source {
   readonly id: string;
@@ -40,4 +58,12 @@ export interface Source {
   readonly direction: Direction;
   /** @throws BlocklistError when there is neither new data that passes the guards nor last good. */
   load(network: Network): Promise<Loaded>;
+}
+
+/** Who is told of downloads while they run. */
+export interface FetchProgress {
+  begin(id: string): void;
+  /** bytes so far, and of how many where the server says so */
+  advance(id: string, bytes: number, total: number | undefined): void;
+  end(id: string): void;
 }

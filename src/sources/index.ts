@@ -1,75 +1,55 @@
 import { join } from 'node:path';
-import { didYouMean } from '../config/issues.js';
 import type { Config } from '../config/load.js';
 import { BlocklistError } from '../errors.js';
-import type { Loaded, Network, Source } from './contract.js';
-import { bundledList, type CatalogueFeed, readCatalogue } from './feeds/catalogue.js';
+import { allowFeeds, blockFeeds, customSpecs } from './configured.js';
+import type { FetchProgress, Loaded, Network, Source } from './contract.js';
+import { readCatalogue } from './feeds/catalogue.js';
+import type { Fetcher } from './fetcher.js';
 import { bundledCountryDatabase, countrySources } from './geo/country-source.js';
-import type { SourceLimits } from './guards.js';
-import { type ListEnvironment, type ListSpec, listSource } from './list-source.js';
+import { type ListSpec, listSource } from './list-source.js';
 
 export interface SourceEnvironment {
   /** folder of downloaded lists */
   readonly cache: string;
-  readonly userAgent: string;
+  /** folder of what this host knows */
+  readonly state: string;
   readonly now: () => number;
+  readonly fetcher: Fetcher;
+  readonly progress: FetchProgress;
+  /** ids whose change against last good a person accepts */
+  readonly accepted: ReadonlySet<string>;
 }
 
-/** The sources that a configuration names, in its order. @throws BlocklistError `config-invalid` for an unknown feed. */
-export async function configuredSources(config: Config, environment: SourceEnvironment): Promise<Source[]> {
-  const at = (id: string): ListEnvironment => ({ ...environment, cache: join(environment.cache, 'sources', id) });
-  const { feeds, custom, countries } = config.sources;
-  const catalogue = feeds.length > 0 ? await readCatalogue() : [];
-  const limits: SourceLimits = {
-    maxPrefixV4: config.guards['max-prefix-v4'],
-    maxPrefixV6: config.guards['max-prefix-v6'],
-    maxRejects: config.guards['max-rejects'],
-  };
-  const fromCatalogue = feeds.map((entry) => {
-    const { id, direction } = typeof entry === 'string' ? { id: entry, direction: undefined } : entry;
-    const known = catalogue.find((feed) => feed.id === id);
-    if (known === undefined) throw unknownFeed(config, id, catalogue);
-    return listSource(catalogueSpec(direction === undefined ? known : { ...known, direction }, limits), at(id));
-  });
-  const own = custom.map((entry) => {
-    const spec: ListSpec = {
-      id: entry.id,
-      direction: entry.direction,
-      format: entry.format,
-      ...(entry['min-score'] === undefined ? {} : { minScore: entry['min-score'] }),
-      maxBytes: entry['max-bytes'],
-      limits,
-      origin:
-        'file' in entry
-          ? { kind: 'file', path: entry.file }
-          : { kind: 'url', url: entry.url, timeoutMs: entry.timeout * 1000 },
-    };
-    return listSource(spec, at(entry.id));
-  });
+/** What a configuration names: what is to be blocked, and what is never to be. */
+export interface Configured {
+  readonly block: readonly Source[];
+  readonly allow: readonly Source[];
+}
+
+/** The sources of a configuration, in its order. @throws BlocklistError `config-invalid` for a feed that cannot be used. */
+export async function configuredSources(config: Config, environment: SourceEnvironment): Promise<Configured> {
+  const { profile, feeds, countries } = config.sources;
+  const isAsked = profile !== undefined || feeds.length > 0 || config.allow.feeds.length > 0;
+  const catalogue = isAsked ? await readCatalogue() : { version: 2 as const, profiles: {}, feeds: [], dead: [] };
+  const { cache, state, now, fetcher, progress, accepted } = environment;
+  const made = (folder: 'sources' | 'allow') => (spec: ListSpec) =>
+    listSource(spec, {
+      cache: join(cache, folder),
+      seen: join(state, 'seen'),
+      now,
+      fetcher,
+      progress,
+      change: accepted.has(spec.id) ? 'accept' : 'judge',
+    });
+  const lists = [...(await blockFeeds(config, catalogue)), ...(await customSpecs(config))];
   const database = config.paths['country-database'] ?? bundledCountryDatabase();
-  return [...fromCatalogue, ...own, ...countrySources(countries.block, database)];
-}
-
-const FEED_TIMEOUT_MS = 60_000;
-
-function catalogueSpec(feed: CatalogueFeed, limits: SourceLimits): ListSpec {
-  const { id, direction, format, maxBytes, url, snapshot } = feed;
-  const kept = snapshot && { path: bundledList(snapshot.file), date: Date.parse(snapshot.date) };
-  return {
-    id,
-    direction,
-    format,
-    maxBytes,
-    limits,
-    origin: { kind: 'url', url, timeoutMs: FEED_TIMEOUT_MS, ...(kept === undefined ? {} : { snapshot: kept }) },
-  };
-}
-
-function unknownFeed(config: Config, id: string, catalogue: readonly CatalogueFeed[]): BlocklistError {
-  const known = catalogue.map((feed) => feed.id);
-  return new BlocklistError('config-invalid', `there is no feed '${id}' in the catalogue${didYouMean(id, known)}`, {
-    where: config.file,
-    hint: 'a list of your own goes under sources.custom with a file or url',
+  const block = [...lists.map(made('sources')), ...countrySources(countries.block, database)];
+  const allow = (await allowFeeds(config, catalogue)).map(made('allow'));
+  const known = [...block, ...allow].map(({ id }) => id);
+  const unknown = [...accepted].find((id) => !known.includes(id));
+  if (unknown === undefined) return { block, allow };
+  throw new BlocklistError('bad-usage', `--accept-change: there is no source '${unknown}'`, {
+    hint: `the sources are ${known.join(', ')}`,
   });
 }
 
@@ -82,12 +62,12 @@ export interface Missing {
 /** Loads all sources, side by side. A source that fails without last good is reported and does not stop the others. */
 export async function loadSources(
   sources: readonly Source[],
-  network: Network,
+  networkOf: (id: string) => Network,
 ): Promise<{ readonly loaded: readonly Loaded[]; readonly missing: readonly Missing[] }> {
   const results = await Promise.all(
     sources.map(async (source): Promise<Loaded | Missing> => {
       try {
-        return await source.load(network);
+        return await source.load(networkOf(source.id));
       } catch (problem) {
         if (!(problem instanceof BlocklistError)) throw problem;
         return { id: source.id, problem };

@@ -5,70 +5,98 @@ import { z } from 'zod';
 import { BlocklistError } from '../errors.js';
 import { errnoOf, readWhole } from '../io/read.js';
 import { removeTree, writeAtomic } from '../io/write.js';
+import { decodeBody, encodeBody, type ReadBody } from './parsed-form.js';
 
 const metaSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   /** address or path that the body came from: another one makes last good worthless */
   origin: z.string(),
-  /** file name of the body in the same folder */
-  body: z.string().regex(/^[0-9a-f]{64}\.body$/),
+  /** SHA-256 of the body: its name in the same folder, and that of its parsed form */
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
   /** milliseconds since 1970 */
   fetched: z.number(),
+  /** when the content last became another one */
+  changed: z.number(),
   etag: z.string().optional(),
   lastModified: z.string().optional(),
 });
 export type LastGoodMeta = z.output<typeof metaSchema>;
 
-/** A body of last good with its facts. */
+/** What is kept of a source, read. */
 export interface Kept {
   readonly meta: LastGoodMeta;
-  readonly body: Buffer;
+  readonly content: ReadBody;
+}
+
+/** A way to read a body, and its name: a body that was read in the same way need not be read again. */
+export interface Reading {
+  readonly key: string;
+  read(body: Buffer): Promise<ReadBody>;
 }
 
 const META_CAP = 1 << 16;
 /** Above every `max-bytes` that makes sense. */
 const BODY_CAP = 2 ** 31;
 
-function nameOf(body: Uint8Array): string {
-  return `${createHash('sha256').update(body).digest('hex')}.body`;
+export function digestOf(body: Uint8Array): string {
+  return createHash('sha256').update(body).digest('hex');
 }
 
 /**
- * The newest body of a source that passed its guards, as it came. The body has its digest as name, `meta.json` names it and is renamed
- * into place last: whatever moment the power fails, a complete pair is found.
+ * The newest body of a source that passed its guards, as it came, and its parsed form. Both have the digest of the body as name,
+ * `meta.json` names it and is renamed into place last: whatever moment the power fails, a complete pair is found.
  */
 export class LastGood {
   constructor(private readonly folder: string) {}
 
   /**
-   * What is kept for this origin. Undefined when there is nothing, or nothing that is as it was written: damaged from outside is as if nothing was
-   * kept, so that the next update heals it.
+   * What is kept for this origin. Undefined when there is nothing, or nothing that is as it was written: damaged from outside is as if
+   * nothing was kept, so that the next update heals it. @throws BlocklistError when the body can no longer be read in this way.
    */
-  async read(origin: string): Promise<Kept | undefined> {
+  async read(origin: string, reading: Reading): Promise<Kept | undefined> {
+    const meta = await this.meta();
+    if (meta?.origin !== origin) return undefined;
+    const parsed = await this.bytes(`${meta.digest}.parsed`);
+    const content = parsed && decodeBody(parsed, reading.key);
+    if (content !== undefined) return { meta, content };
+    const body = await this.body(meta.digest);
+    if (body === undefined) return undefined;
+    const read = await reading.read(body);
+    await this.keepParsed(meta.digest, encodeBody(read, reading.key));
+    return { meta, content: read };
+  }
+
+  /** The facts of what is kept, whatever its origin. */
+  async meta(): Promise<LastGoodMeta | undefined> {
     try {
-      const text = await readWhole(join(this.folder, 'meta.json'), META_CAP);
-      const meta = metaSchema.safeParse(JSON.parse(text?.toString('utf8') ?? 'null')).data;
-      if (meta?.origin !== origin) return undefined;
-      const body = await readWhole(join(this.folder, meta.body), BODY_CAP);
-      return body !== undefined && nameOf(body) === meta.body ? { meta, body } : undefined;
+      const text = await this.bytes('meta.json', META_CAP);
+      return metaSchema.safeParse(JSON.parse(text?.toString('utf8') ?? 'null')).data;
     } catch (error) {
-      if (error instanceof SyntaxError || (error instanceof BlocklistError && error.code === 'too-large'))
-        return undefined;
+      if (error instanceof SyntaxError) return undefined;
       throw error;
     }
   }
 
-  /** Keeps a body that passed. Older bodies are removed after the switch. */
+  /** Keeps a body that passed. Older ones are removed after the switch. */
   async keep(
     origin: string,
     body: Uint8Array,
-    facts: Omit<LastGoodMeta, 'version' | 'origin' | 'body'>,
-  ): Promise<void> {
-    const name = nameOf(body);
-    const before = await this.read(origin);
-    if (before?.meta.body !== name) await writeAtomic(join(this.folder, name), body);
-    await this.writeMeta({ version: 1, origin, body: name, ...facts });
-    await this.removeOthers(name);
+    { content, key }: { readonly content: ReadBody; readonly key: string },
+    facts: Pick<LastGoodMeta, 'fetched' | 'etag' | 'lastModified'>,
+  ): Promise<LastGoodMeta> {
+    const digest = digestOf(body);
+    const before = await this.meta();
+    const isSame = before?.digest === digest && before.origin === origin;
+    const isThere = isSame && (await this.body(digest)) !== undefined;
+    // The same body again: its parsed form is what `content` came from.
+    if (!isThere) {
+      await Promise.all([this.write(`${digest}.body`, body), this.write(`${digest}.parsed`, encodeBody(content, key))]);
+    }
+    const changed = isSame ? before.changed : facts.fetched;
+    const meta: LastGoodMeta = { version: 2, origin, digest, changed, ...facts };
+    await this.writeMeta(meta);
+    await this.removeOthers(digest);
+    return meta;
   }
 
   /** The server confirmed the body: it counts as fetched now. */
@@ -76,14 +104,43 @@ export class LastGood {
     await this.writeMeta({ ...meta, fetched });
   }
 
-  private async writeMeta(meta: LastGoodMeta): Promise<void> {
-    await writeAtomic(join(this.folder, 'meta.json'), `${JSON.stringify(meta, null, 2)}\n`);
+  /** The body of this digest, if it is as it was written. */
+  private async body(digest: string): Promise<Buffer | undefined> {
+    const body = await this.bytes(`${digest}.body`);
+    return body !== undefined && digestOf(body) === digest ? body : undefined;
   }
 
-  private async removeOthers(kept: string): Promise<void> {
+  /** Saves the next run some time; who only looks at lists of another user may not write there. */
+  private async keepParsed(digest: string, parsed: Buffer): Promise<void> {
+    try {
+      await this.write(`${digest}.parsed`, parsed);
+    } catch (error) {
+      if (!(error instanceof BlocklistError && error.code === 'file-unwritable')) throw error;
+    }
+  }
+
+  private async bytes(name: string, cap = BODY_CAP): Promise<Buffer | undefined> {
+    try {
+      return await readWhole(join(this.folder, name), cap);
+    } catch (error) {
+      if (error instanceof BlocklistError && error.code === 'too-large') return undefined;
+      throw error;
+    }
+  }
+
+  private async write(name: string, bytes: Uint8Array | string): Promise<void> {
+    await writeAtomic(join(this.folder, name), bytes);
+  }
+
+  private async writeMeta(meta: LastGoodMeta): Promise<void> {
+    await this.write('meta.json', `${JSON.stringify(meta, null, 2)}\n`);
+  }
+
+  private async removeOthers(digest: string): Promise<void> {
+    const kept = ['meta.json', `${digest}.body`, `${digest}.parsed`];
     try {
       for (const name of await readdir(this.folder)) {
-        if (name !== kept && name !== 'meta.json') await removeTree(join(this.folder, name));
+        if (!kept.includes(name)) await removeTree(join(this.folder, name));
       }
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;

@@ -1,164 +1,79 @@
-import { stat } from 'node:fs/promises';
-import { BlocklistError } from '../errors.js';
-import { capped, unpacked } from '../io/gzip.js';
-import { regularFileChunks } from '../io/read.js';
-import type { IpSet, ListReport } from '../ip/index.js';
-import type { Direction, Loaded, Network, Source } from './contract.js';
-import type { FormatName } from './feeds/formats/index.js';
-import { FORMATS } from './feeds/formats/index.js';
-import { judge, refuseHtml, type SourceLimits } from './guards.js';
-import { LastGood, type LastGoodMeta } from './last-good.js';
+import { join } from 'node:path';
+import { IpSet } from '../ip/index.js';
+import type { Density, Direction, FetchProgress, Loaded, Source } from './contract.js';
+import type { Fetcher } from './fetcher.js';
+import type { Change } from './guards.js';
+import { type ListReading, type LoadedPart, loadPart, type PartOrigin } from './list-part.js';
 
-/** A list of lines, wherever it comes from. */
-export interface ListSpec {
-  readonly id: string;
+/** A list of addresses, wherever it comes from: one file, or all of its addresses together. */
+export interface ListSpec extends ListReading {
   readonly direction: Direction;
-  readonly format: FormatName;
-  readonly minScore?: number;
-  /** cap on the body, packed and unpacked, in bytes */
-  readonly maxBytes: number;
-  readonly limits: SourceLimits;
-  readonly origin:
-    | { readonly kind: 'file'; readonly path: string }
-    | { readonly kind: 'url'; readonly url: string; readonly timeoutMs: number; readonly snapshot?: Snapshot };
-}
-
-/** A body that ships with the package: last good of a host that never had the network. */
-export interface Snapshot {
-  readonly path: string;
-  /** milliseconds since 1970 */
-  readonly date: number;
+  readonly density?: Density;
+  readonly parts: readonly PartOrigin[];
 }
 
 export interface ListEnvironment {
-  /** folder of this source's last good */
+  /** folder of all lists; this one has a folder of its own in it */
   readonly cache: string;
-  readonly userAgent: string;
+  /** folder of the histories */
+  readonly seen: string;
   readonly now: () => number;
+  readonly change: Change;
+  readonly fetcher: Fetcher;
+  readonly progress: FetchProgress;
 }
 
-interface Body {
-  readonly set: IpSet;
-  readonly report: ListReport;
-}
-
-/** A source that reads a list from a file or an address, keeps the last body that passed, and falls back to it. */
+/** A source that reads a list from a file or from addresses, keeps the last bodies that passed, and falls back to them. */
 export function listSource(spec: ListSpec, environment: ListEnvironment): Source {
-  const { id, direction } = spec;
-  return { id, kind: kindOf(spec), direction, load: (network) => load(spec, environment, network) };
-}
-
-async function load(spec: ListSpec, environment: ListEnvironment, network: Network): Promise<Loaded> {
-  const { origin } = spec;
-  const lastGood = new LastGood(environment.cache);
-  try {
-    if (origin.kind === 'file') return await fromFile(spec, origin.path, lastGood, environment);
-    if (network === 'use') return await fromUrl(spec, origin, lastGood, environment);
-  } catch (error) {
-    if (!(error instanceof BlocklistError)) throw error;
-    // When last good fails, too, the first failure is the one to know.
-    const kept = await fromLastGood(spec, lastGood).catch(() => undefined);
-    if (kept === undefined) throw error;
-    return { ...kept, problem: error };
-  }
-  const kept = await fromLastGood(spec, lastGood);
-  if (kept !== undefined) return kept;
-  throw new BlocklistError('source-never-fetched', 'it was never fetched on this host', {
-    where: originText(spec),
-    hint: 'run: blocklist update',
-  });
-}
-
-async function fromFile(
-  spec: ListSpec,
-  path: string,
-  lastGood: LastGood,
-  environment: ListEnvironment,
-): Promise<Loaded> {
-  const chunks: Uint8Array[] = [];
-  const body = await read(spec, keepingIn(chunks, capped(regularFileChunks(path), spec.maxBytes, path)));
-  const { mtimeMs } = await stat(path);
-  await lastGood.keep(path, Buffer.concat(chunks), { fetched: environment.now() });
-  return loaded(spec, body, 'fresh', mtimeMs);
-}
-
-async function fromUrl(
-  spec: ListSpec,
-  origin: Extract<ListSpec['origin'], { kind: 'url' }>,
-  lastGood: LastGood,
-  environment: ListEnvironment,
-): Promise<Loaded> {
-  // Loaded here and not at the top: a build without the network must not pay for the HTTP client.
-  const { download } = await import('../io/http.js');
-  const held = await lastGood.read(origin.url);
-  const now = environment.now();
-  const answer = await download(origin.url, {
-    ...(held === undefined ? {} : { known: validators(held.meta) }),
-    maxBytes: spec.maxBytes,
-    timeoutMs: origin.timeoutMs,
-    userAgent: environment.userAgent,
-  });
-  if (answer.kind === 'unchanged' && held !== undefined) {
-    const body = await read(spec, once(held.body));
-    await lastGood.confirm(held.meta, now);
-    return loaded(spec, body, 'unchanged', now);
-  }
-  if (answer.kind !== 'body') throw new BlocklistError('http-failed', 'the server answered 304 to a first request');
-  const body = await read(spec, once(answer.body));
-  await lastGood.keep(origin.url, answer.body, { fetched: now, ...answer.validators });
-  return loaded(spec, body, 'fresh', now);
-}
-
-async function fromLastGood(spec: ListSpec, lastGood: LastGood): Promise<Loaded | undefined> {
-  const held = await lastGood.read(originText(spec));
-  if (held !== undefined) return loaded(spec, await read(spec, once(held.body)), 'kept', held.meta.fetched);
-  const snapshot = spec.origin.kind === 'url' ? spec.origin.snapshot : undefined;
-  if (snapshot === undefined) return undefined;
-  return loaded(spec, await read(spec, regularFileChunks(snapshot.path)), 'bundled', snapshot.date);
-}
-
-/** Every body takes the same way, last good too: the limits may be tighter today. */
-async function read(spec: ListSpec, chunks: AsyncIterable<Uint8Array>): Promise<Body> {
-  const where = originText(spec);
-  const text = refuseHtml(unpacked(chunks, spec.maxBytes, where), where);
-  const options = spec.minScore === undefined ? {} : { minScore: spec.minScore };
-  const body = await FORMATS[spec.format].read(text, options);
-  judge(body.report, spec.limits, where);
-  return body;
-}
-
-function loaded(spec: ListSpec, { set, report }: Body, state: Loaded['state'], date: number): Loaded {
-  const { entries, rejected, hostBits, samples } = report;
+  const { id, direction, parts } = spec;
+  const kind = parts[0]?.kind === 'file' ? 'file' : 'feed';
   return {
-    id: spec.id,
-    kind: kindOf(spec),
-    direction: spec.direction,
-    set,
-    counts: { entries, rejected, hostBits, samples },
-    date,
-    state,
+    id,
+    kind,
+    direction,
+    load: async (network) => {
+      const { cache, seen, progress, ...rest } = environment;
+      const isFetched = kind === 'feed' && network === 'use';
+      if (isFetched) progress.begin(id);
+      try {
+        const loaded = await Promise.all(
+          parts.map((origin, i) => {
+            const name = i === 0 ? id : `${id}.${i + 1}`;
+            const onBytes = (bytes: number, total: number | undefined) => progress.advance(id, bytes, total);
+            const own = { ...rest, cache: join(cache, name), seen: join(seen, name), onBytes };
+            return loadPart(spec, origin, own, network);
+          }),
+        );
+        return { id, kind, direction, ...(spec.density && { density: spec.density }), ...together(loaded) };
+      } finally {
+        if (isFetched) progress.end(id);
+      }
+    },
   };
 }
 
-function kindOf({ origin }: ListSpec): Loaded['kind'] {
-  return origin.kind === 'file' ? 'file' : 'feed';
-}
+/** From the state that tells least of the origin to the one that tells most. */
+const STATES: readonly Loaded['state'][] = ['kept', 'bundled', 'not-due', 'unchanged', 'fresh'];
 
-function originText({ origin }: ListSpec): string {
-  return origin.kind === 'file' ? origin.path : origin.url;
-}
-
-function validators({ etag, lastModified }: LastGoodMeta) {
-  return { ...(etag === undefined ? {} : { etag }), ...(lastModified === undefined ? {} : { lastModified }) };
-}
-
-async function* once(body: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield body;
-}
-
-async function* keepingIn(kept: Uint8Array[], chunks: AsyncIterable<Uint8Array>) {
-  for await (const chunk of chunks) {
-    kept.push(chunk);
-    yield chunk;
-  }
+function together(parts: readonly LoadedPart[]): Omit<Loaded, 'id' | 'kind' | 'direction' | 'density'> {
+  const sum = (count: (part: LoadedPart) => number) => parts.reduce((total, part) => total + count(part), 0);
+  const joined = (sets: readonly IpSet[]) => sets.reduce((all, set) => all.union(set), IpSet.empty);
+  const problem = parts.find((part) => part.problem !== undefined)?.problem;
+  const before = parts.some((part) => part.before !== undefined)
+    ? { before: joined(parts.map(({ before, content }) => (before ?? content).set)) }
+    : {};
+  return {
+    set: joined(parts.map(({ content }) => content.set)),
+    nodes: joined(parts.map(({ content }) => content.nodes)),
+    counts: {
+      entries: sum(({ content }) => content.report.entries),
+      rejected: sum(({ content }) => content.report.rejected),
+      hostBits: sum(({ content }) => content.report.hostBits),
+      samples: parts.flatMap(({ content }) => content.report.samples),
+    },
+    date: Math.min(...parts.map(({ date }) => date)),
+    state: STATES.find((state) => parts.some((part) => part.state === state)) ?? 'kept',
+    ...before,
+    ...(problem === undefined ? {} : { problem }),
+  };
 }

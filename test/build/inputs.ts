@@ -10,7 +10,8 @@ export const HOUR = 3_600_000;
 export function source(id: string, prefixes: readonly string[], changes: Partial<Loaded> = {}): Loaded {
   const counts = { entries: prefixes.length, rejected: 0, hostBits: 0, samples: [] };
   const set = IpSet.from(prefixes);
-  return { id, kind: 'feed', direction: 'in', set, counts, date: NOW - HOUR, state: 'fresh', ...changes };
+  const nodes = IpSet.from(prefixes.filter((text) => !/[-/]/.test(text)));
+  return { id, kind: 'feed', direction: 'in', set, nodes, counts, date: NOW - HOUR, state: 'fresh', ...changes };
 }
 
 /** Nothing protected, no limit. */

@@ -132,6 +132,7 @@ describe('build', () => {
         zero('out_nodes6'),
         zero('out_nets6'),
       ],
+      dense: [],
     });
   });
 
@@ -204,7 +205,7 @@ describe('a source that fails', () => {
     expect(status).toBe(3);
     expect(stdout).toMatch(/^two +3 +0 +130 +0\.76 % +\S.* +kept$/m);
     const [first] = stderr.split('\n');
-    expect(first).toMatch(/^two: cannot read .*\/two\.txt: no such file.*; last good is used$/);
+    expect(first).toMatch(/^two: cannot read .*\/two\.txt: no such file.*; last good(, .* old,)? is used$/);
     expect(await rulesIn(folder)).toEqual(before);
   });
 

@@ -9,16 +9,24 @@ import { FILE, parsed } from './parsed.js';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/config/${name}`, import.meta.url));
 
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
 const DEFAULTS = {
   sources: { feeds: [], custom: [], countries: { block: [] } },
-  allow: { files: [] },
+  allow: { files: [], feeds: [] },
+  fetch: { deadline: 600_000 },
   local: { admins: [] },
   guards: {
     'max-prefix-v4': 8,
     'max-prefix-v6': 16,
     'max-rejects': 0.05,
+    shrink: 0.5,
+    grow: 3,
+    'max-age': 14 * DAY,
     'max-coverage': 0.25,
     'max-country-coverage': 0.6,
+    'max-allow-coverage': 0.1,
   },
   paths: { rules: '/srv/blocklist/rules' },
   file: FILE,
@@ -50,7 +58,15 @@ describe('defaults', () => {
     [
       'an address of your own',
       'sources: {custom: [{id: a, url: "http://127.0.0.1/a"}]}',
-      { id: 'a', url: 'http://127.0.0.1/a', direction: 'in', format: 'plain', 'max-bytes': 67_108_864, timeout: 60 },
+      {
+        id: 'a',
+        url: 'http://127.0.0.1/a',
+        direction: 'in',
+        format: 'plain',
+        'max-bytes': 67_108_864,
+        timeout: 60,
+        interval: 0,
+      },
     ],
   ])('of %s', (_, text, entry) => {
     expect(parsed(text).sources.custom).toEqual([entry]);
@@ -67,7 +83,19 @@ describe('a file with every key', () => {
       file: path,
       folder,
       sources: {
-        feeds: ['ipsum-3', { id: 'example-2', direction: 'both' }],
+        profile: 'server-basic',
+        density: { v4: { prefix: 25, 'at-least': 9 } },
+        feeds: [
+          'ipsum-3',
+          {
+            id: 'example-2',
+            direction: 'both',
+            for: ['cn', 'RU'],
+            'key-file': `${folder}/example.key`,
+            density: { v4: { prefix: 24, 'at-least': 16 }, v6: { prefix: 48, 'at-least': 4 } },
+            guards: { shrink: 0.3, 'max-age': 2 * DAY, 'max-unchanged': 30 * DAY, 'can-be-empty': true },
+          },
+        ],
         custom: [
           {
             id: 'partners',
@@ -77,24 +105,39 @@ describe('a file with every key', () => {
             'min-score': 3,
             'max-bytes': 1_000_000,
             timeout: 20,
+            interval: 6 * HOUR,
+            'key-file': `${folder}/partners.key`,
+            'key-header': 'X-Key',
           },
           {
             id: 'local',
             file: `${folder}/lists/local-block.txt`,
             direction: 'both',
-            format: 'plain',
+            format: 'csv',
+            column: 'ip',
+            separator: ';',
+            where: { kind: ['a', 'b'] },
+            member: 'list.csv',
             'max-bytes': 2_000_000,
           },
         ],
         countries: { block: ['cn', 'ru'] },
       },
-      allow: { files: [`${folder}/lists/allow.txt`, '/srv/allow.txt'] },
+      allow: {
+        files: [`${folder}/lists/allow.txt`, '/srv/allow.txt'],
+        feeds: ['cloudflare', { id: 'aws', 'key-file': `${folder}/aws.key` }],
+      },
+      fetch: { contact: 'ops@example.org', deadline: 180_000 },
       guards: {
         'max-prefix-v4': 10,
         'max-prefix-v6': 20,
         'max-rejects': 0.075,
+        shrink: 0.6,
+        grow: 10,
+        'max-age': 7 * DAY,
         'max-coverage': 0.3,
         'max-country-coverage': 1,
+        'max-allow-coverage': 0.2,
       },
       paths: {
         rules: fixture('../rules'),

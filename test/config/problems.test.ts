@@ -36,12 +36,12 @@ describe('one wrong value', () => {
       '5: sources.custom[0].direction: expected one of in, out, both, found "up"',
     ],
     [
-      'sources:\n  custom:\n    - id: a\n      file: x\n      format: csv\n',
-      '5: sources.custom[0].format: expected one of plain, score, found "csv"',
+      'sources:\n  custom:\n    - id: a\n      file: x\n      format: cvs\n',
+      '5: sources.custom[0].format: expected one of plain, score, csv, json, ndjson, dshield, delegated, p2p, integer-range, keyword, rbldnsd, host-port, url, ripestat, found "cvs"',
     ],
     [
-      'sources:\n  custom:\n    - id: a\n      file: x\n      min-score: 0\n',
-      '5: sources.custom[0].min-score: expected at least 1, found 0',
+      'sources:\n  custom:\n    - id: a\n      file: x\n      format: score\n      min-score: 0\n',
+      '6: sources.custom[0].min-score: expected at least 1, found 0',
     ],
     [
       'sources:\n  custom:\n    - id: a\n      file: x\n      max-bytes: 64MB\n',
@@ -95,7 +95,7 @@ describe('unknown keys', () => {
   test.each<[text: string, message: string]>([
     ['sorces: {}\n', "1: unknown key sorces, did you mean 'sources'?"],
     ['allow: {}\n\nguard: {}\n', "3: unknown key guard, did you mean 'guards'?"],
-    ['banana: {}\n', '1: unknown key banana; known here: sources, allow, local, guards, paths'],
+    ['banana: {}\n', '1: unknown key banana; known here: sources, allow, fetch, local, guards, paths'],
     ['sources:\n  feds: []\n', "2: unknown key sources.feds, did you mean 'feeds'?"],
     ['sources:\n  contries: {}\n', "2: unknown key sources.contries, did you mean 'countries'?"],
     ['sources:\n  countries:\n    blok: []\n', "3: unknown key sources.countries.blok, did you mean 'block'?"],
@@ -117,7 +117,7 @@ describe('unknown keys', () => {
     ['paths:\n  rule: x\n', "2: unknown key paths.rule, did you mean 'rules'?"],
     ['sources:\r\n  feds: []\r\n', "2: unknown key sources.feds, did you mean 'feeds'?"],
     ['{"allow": {},\n "pahts": {}}\n', "2: unknown key pahts, did you mean 'paths'?"],
-    ['__proto__: {}\n', '1: unknown key __proto__; known here: sources, allow, local, guards, paths'],
+    ['__proto__: {}\n', '1: unknown key __proto__; known here: sources, allow, fetch, local, guards, paths'],
   ])('%j', (text, message) => {
     expect(messages(text)).toEqual([message]);
     expect(refused(text).code).toBe('config-invalid');
@@ -232,7 +232,7 @@ test('many mistakes are told at once, in the order of their lines', async () => 
     '22: guards.max-prefix-v4: expected at most 32, found 33',
     '23: guards.max-rejects: expected string, found 5',
     '25: paths.rules: expected string, found ["a"]',
-    '26: unknown key polcy; known here: sources, allow, local, guards, paths',
+    '26: unknown key polcy; known here: sources, allow, fetch, local, guards, paths',
   ]);
   expect(refused(text).where).toBe(`${FILE}:4`);
 });

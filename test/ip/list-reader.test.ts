@@ -62,7 +62,7 @@ describe('one line that is an entry', () => {
       for (const minScore of [0, 1]) {
         const { set, report } = readList(bytesOf(line + tail), { minScore });
         expect(textOf(set)).toEqual(prefixes);
-        expect(report).toMatchObject({ entries: 1, rejected: 0, reasons: {}, samples: [], hostBits: 0, belowScore: 0 });
+        expect(report).toMatchObject({ entries: 1, rejected: 0, reasons: {}, samples: [], hostBits: 0, leftOut: 0 });
       }
     }
   });
@@ -93,7 +93,7 @@ describe('one line that counts nowhere', () => {
     for (const tail of ['', '\n', '\r\n', '\r']) {
       const { set, report } = readList(bytesOf(line + tail));
       expect(set.isEmpty).toBe(true);
-      expect(report).toMatchObject({ entries: 0, rejected: 0, reasons: {}, samples: [], hostBits: 0, belowScore: 0 });
+      expect(report).toMatchObject({ entries: 0, rejected: 0, reasons: {}, samples: [], hostBits: 0, leftOut: 0 });
     }
   });
 });
@@ -183,7 +183,7 @@ describe('one line that is rejected', () => {
       for (const minScore of [0, 1]) {
         const { set, report } = readList(bytesOf(line + tail), { minScore });
         expect(set.isEmpty).toBe(true);
-        expect(report).toMatchObject({ entries: 0, rejected: 1, reasons: { [reason]: 1 }, hostBits: 0, belowScore: 0 });
+        expect(report).toMatchObject({ entries: 0, rejected: 1, reasons: { [reason]: 1 }, hostBits: 0, leftOut: 0 });
         expect(report.samples).toEqual([{ line: 1, text: line, reason }]);
       }
     }
@@ -286,7 +286,7 @@ describe('the report', () => {
 describe('score columns', () => {
   const bytes = fixture('score-columns.tsv');
 
-  test.each<[minScore: number, entries: number, belowScore: number, prefixes: string[]]>([
+  test.each<[minScore: number, entries: number, leftOut: number, prefixes: string[]]>([
     [
       0,
       9,
@@ -298,23 +298,20 @@ describe('score columns', () => {
     [9, 3, 6, ['192.0.2.1', '192.0.2.5', '192.0.2.6']],
     [10, 2, 7, ['192.0.2.5', '192.0.2.6']],
     [13, 1, 8, ['192.0.2.6']],
-  ])(
-    'minScore %s takes %s entries; a line without a score is always taken',
-    (minScore, entries, belowScore, prefixes) => {
-      const reading = readAtOnce(bytes, { minScore });
-      expect(reading.prefixes).toEqual(prefixes);
-      expect(reading.report).toMatchObject({
-        entries,
-        belowScore,
-        rejected: 2,
-        reasons: { 'text after the address': 2 },
-      });
-      expect(reading.report.samples.map(({ line, text }) => [line, text])).toEqual([
-        [10, '192.0.2.7\t3.5'],
-        [11, '192.0.2.8\tnine'],
-      ]);
-    },
-  );
+  ])('minScore %s takes %s entries; a line without a score is always taken', (minScore, entries, leftOut, prefixes) => {
+    const reading = readAtOnce(bytes, { minScore });
+    expect(reading.prefixes).toEqual(prefixes);
+    expect(reading.report).toMatchObject({
+      entries,
+      leftOut,
+      rejected: 2,
+      reasons: { 'text after the address': 2 },
+    });
+    expect(reading.report.samples.map(({ line, text }) => [line, text])).toEqual([
+      [10, '192.0.2.7\t3.5'],
+      [11, '192.0.2.8\tnine'],
+    ]);
+  });
 });
 
 describe('a column that may be something else: `column: none`', () => {
@@ -356,7 +353,7 @@ describe('readList and ListReader', () => {
     for (const pieces of [[], [new Uint8Array(0)], [new Uint8Array(0), new Uint8Array(0)]]) {
       const { prefixes, report } = readPieces(pieces);
       expect(prefixes).toEqual([]);
-      expect(report).toMatchObject({ entries: 0, rejected: 0, samples: [], hostBits: 0, belowScore: 0 });
+      expect(report).toMatchObject({ entries: 0, rejected: 0, samples: [], hostBits: 0, leftOut: 0 });
     }
   });
 

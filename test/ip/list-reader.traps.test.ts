@@ -5,7 +5,7 @@ import { bytesOf, fixture, readAtOnce, textOf } from './lists.js';
 
 /** The traps of the collection of feed facts that touch parsing, by their number there; see test/fixtures/lists/README.md. */
 
-const NOTHING = { entries: 0, rejected: 0, reasons: {}, samples: [], hostBits: 0, belowScore: 0 };
+const NOTHING = { entries: 0, rejected: 0, reasons: {}, samples: [], hostBits: 0, leftOut: 0 };
 
 describe('a page in place of a list: nothing is fished out of free text', () => {
   test.each<[name: string, file: string, rejected: number, reasons: object]>([
@@ -238,7 +238,7 @@ describe('heads of real feeds', () => {
     ['16-tor-exit-dups-head.txt', 200, 90, 0n, 64],
   ])('%s', (file, entries, v4, v6, blocks) => {
     const { set, report } = readList(fixture(file));
-    expect(report).toMatchObject({ entries, rejected: 0, reasons: {}, samples: [], hostBits: 0, belowScore: 0 });
+    expect(report).toMatchObject({ entries, rejected: 0, reasons: {}, samples: [], hostBits: 0, leftOut: 0 });
     expect(set.count()).toEqual({ v4, v6 });
     expect(textOf(set)).toHaveLength(blocks);
   });

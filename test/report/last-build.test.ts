@@ -8,21 +8,22 @@ import type { Loaded } from '../../src/sources/contract.js';
 import { tempFolder } from '../io/temp.js';
 
 const counts = { entries: 1, rejected: 0, hostBits: 0, samples: [] };
-const good: Loaded = { id: 'a', kind: 'feed', direction: 'in', set: IpSet.empty, counts, date: 5, state: 'fresh' };
+const empty = { set: IpSet.empty, nodes: IpSet.empty };
+const good: Loaded = { id: 'a', kind: 'feed', direction: 'in', ...empty, counts, date: 5, state: 'fresh' };
 const failed: Loaded = { ...good, id: 'b', state: 'kept', problem: new BlocklistError('http-failed', 'no answer') };
 
 describe('the record of the last build', () => {
   test('comes back as it was written', async () => {
     const folder = join(await tempFolder(), 'state');
-    await writeLastBuild(folder, 7, [good, failed], [{ id: 'c', problem: 'gone' }]);
+    await writeLastBuild(folder, 7, [good, failed], [{ id: 'c', problem: new BlocklistError('source-empty', 'gone') }]);
     expect(await readLastBuild(folder)).toEqual({
       version: 1,
       at: 7,
       sources: [
         { id: 'a', date: 5, state: 'fresh' },
-        { id: 'b', date: 5, state: 'kept', problem: 'no answer' },
+        { id: 'b', date: 5, state: 'kept', problem: 'no answer', code: 'http-failed' },
       ],
-      missing: [{ id: 'c', problem: 'gone' }],
+      missing: [{ id: 'c', problem: 'gone', code: 'source-empty' }],
     });
   });
 

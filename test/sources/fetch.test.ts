@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { problemOf, tempFolder } from '../io/temp.js';
 import { type Answer, redirects, refuses, sends, testServer } from './server.js';
-import { contentOf, HOUR, loadSpec, NOON, textOf, urlSpec } from './specs.js';
+import { HOUR, keptIn, loadSpec, NOON, textOf, urlSpec } from './specs.js';
 
 const LIST = '192.0.2.1\n192.0.2.2\n';
 
@@ -87,7 +87,7 @@ describe('what is asked', () => {
     const cache = join(await tempFolder(), 'cache');
     const spec = urlSpec(`${server.origin}/list`);
     await loadSpec(spec, cache);
-    const { 'meta.json': metaBefore, ...bodyBefore } = await contentOf(cache);
+    const { 'meta.json': metaBefore, ...bodyBefore } = await keptIn(cache);
     server.answer = refuses(304, '');
 
     const loaded = await loadSpec(spec, cache, 'use', NOON + HOUR);
@@ -97,7 +97,7 @@ describe('what is asked', () => {
     expect(loaded.problem).toBeUndefined();
 
     // It counts as fetched now, and its validators are kept for the next time.
-    const { 'meta.json': meta, ...body } = await contentOf(cache);
+    const { 'meta.json': meta, ...body } = await keptIn(cache);
     expect(body).toEqual(bodyBefore);
     expect(JSON.parse(meta ?? '')).toEqual({ ...JSON.parse(metaBefore ?? ''), fetched: NOON + HOUR });
     expect(await loadSpec(spec, cache, 'avoid')).toMatchObject({ state: 'kept', date: NOON + HOUR });
@@ -114,8 +114,8 @@ describe('what is asked', () => {
     const loaded = await loadSpec(spec, cache, 'use', NOON + HOUR);
     expect(textOf(loaded.set)).toEqual(['198.51.100.1']);
     expect(loaded).toMatchObject({ state: 'fresh', date: NOON + HOUR });
-    expect(Object.values(await contentOf(cache))).toContain('198.51.100.1\n');
-    expect(Object.values(await contentOf(cache))).not.toContain(LIST);
+    expect(Object.values(await keptIn(cache))).toContain('198.51.100.1\n');
+    expect(Object.values(await keptIn(cache))).not.toContain(LIST);
     await loadSpec(spec, cache);
     expect(server.requests.map((headers) => headers['if-none-match'])).toEqual([undefined, '"1"', '"2"']);
   });

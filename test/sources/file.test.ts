@@ -9,7 +9,7 @@ import { problemOf, tempFolder } from '../io/temp.js';
 import { compiled } from '../io/tmpfs.js';
 import { must, run } from '../system/processes.js';
 import { systemTest, WITHOUT_RIGHTS } from '../system/requirements.js';
-import { contentOf, LIMITS, loadSpec, NOON, specOf, textOf } from './specs.js';
+import { keptIn, LIMITS, loadSpec, NOON, specOf, textOf } from './specs.js';
 
 const GOOD = '192.0.2.1\n192.0.2.2\n';
 
@@ -76,20 +76,20 @@ describe.each(DAMAGE)('a file that is %s', (_, make, code) => {
     const { path, cache } = await places();
     await make(path);
     expect(await problemOf(() => loadSpec(fileSpec(path), cache))).toMatchObject({ code, exitStatus: 5 });
-    expect(await contentOf(cache)).toEqual({});
+    expect(await keptIn(cache)).toEqual({});
   });
 
   test('with last good: it serves, and stays as it is on disk', async () => {
     const { path, cache } = await places();
     await writeFile(path, GOOD);
     await loadSpec(fileSpec(path), cache);
-    const before = await contentOf(cache);
+    const before = await keptIn(cache);
     await rm(path);
     await make(path);
     const loaded = await loadSpec(fileSpec(path), cache);
     expect(textOf(loaded.set)).toEqual(['192.0.2.1', '192.0.2.2']);
     expect(loaded).toMatchObject({ state: 'kept', date: NOON, problem: { code } });
-    expect(await contentOf(cache)).toEqual(before);
+    expect(await keptIn(cache)).toEqual(before);
   });
 });
 
@@ -140,10 +140,11 @@ describe('hostile files', () => {
       import { listSource } from '${compiled('sources/list-source.js')}';
       const [path, cache] = process.argv.slice(1);
       const spec = {
-        id: 's', direction: 'in', format: 'plain', maxBytes: 1000,
-        limits: ${JSON.stringify(LIMITS)}, origin: { kind: 'file', path },
+        id: 's', direction: 'in', format: 'plain', options: {}, maxBytes: ${1 << 20},
+        limits: ${JSON.stringify(LIMITS)}, parts: [{ kind: 'file', path }],
       };
-      const { state, problem, counts } = await listSource(spec, { cache, userAgent: '', now: () => 0 }).load('avoid');
+      const environment = { cache, seen: cache, now: () => 0, change: 'judge' };
+      const { state, problem, counts } = await listSource(spec, environment).load('avoid');
       console.log(JSON.stringify({ state, entries: counts.entries, code: problem.code, message: problem.message }));
     `;
     const argv = [...WITHOUT_RIGHTS, process.execPath, '--input-type=module', '-e', script, path, cache];

@@ -1,24 +1,25 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { FormatOptions } from '../../src/config/formats.js';
 import { configJsonSchema } from '../../src/config/schema.js';
 import { BlocklistError } from '../../src/errors.js';
 import { readCatalogue } from '../../src/sources/feeds/catalogue.js';
-import type { FormatOptions, ListFormat } from '../../src/sources/feeds/formats/contract.js';
+import type { ListFormat } from '../../src/sources/feeds/formats/contract.js';
 import { FORMATS } from '../../src/sources/feeds/formats/index.js';
-import { textOf } from './specs.js';
+import { textOf } from '../ip/lists.js';
 
 const FIXTURES = new URL('../fixtures/formats/', import.meta.url);
 
 interface Expected {
   readonly options: FormatOptions;
   readonly prefixes: readonly string[];
-  readonly counts: Readonly<Record<'entries' | 'rejected' | 'hostBits' | 'belowScore', number>>;
+  readonly counts: Readonly<Record<'entries' | 'rejected' | 'hostBits' | 'leftOut', number>>;
   readonly rejects: ReadonlyArray<readonly [line: number, text: string]>;
 }
 
 /** Reads the pieces, and overwrites each afterwards: a format must not keep a chunk. */
-async function reading(format: ListFormat, pieces: readonly Uint8Array[], options: FormatOptions = {}) {
+async function reading(format: ListFormat, pieces: readonly Uint8Array[], options: FormatOptions) {
   async function* chunks() {
     for (const piece of pieces) {
       const chunk = Uint8Array.from(piece);
@@ -26,8 +27,8 @@ async function reading(format: ListFormat, pieces: readonly Uint8Array[], option
       chunk.fill(0x39);
     }
   }
-  const { set, report } = await format.read(chunks(), options);
-  return { prefixes: textOf(set), report };
+  const { set, nodes, report } = await format.read(chunks(), options);
+  return { prefixes: textOf(set), nodes: textOf(nodes), beyond: textOf(nodes.subtract(set)), report };
 }
 
 function cutAt(bytes: Uint8Array, offsets: readonly number[]): Uint8Array[] {
@@ -40,31 +41,34 @@ const formats: ReadonlyArray<readonly [key: string, format: ListFormat]> = Objec
 describe.each(formats)('the format %s', (key, format) => {
   const input = new Uint8Array(readFileSync(new URL(`${key}/input.txt`, FIXTURES)));
   const cases = JSON.parse(readFileSync(new URL(`${key}/expected.json`, FIXTURES), 'utf8')) as Expected[];
+  const { options } = cases[0]!;
 
   test('is called what the registry calls it, and described in a line', () => {
     expect(format.name).toBe(key);
     expect(format.description).toMatch(/^\S.{10,100}\S$/);
   });
 
-  test.each(cases)('reads its fixture with $options', async ({ options, prefixes, counts, rejects }) => {
-    const { prefixes: got, report } = await reading(format, [input], options);
-    const { entries, rejected, hostBits, belowScore, samples } = report;
+  test.each(cases)('reads its fixture with $options', async ({ options: given, prefixes, counts, rejects }) => {
+    const { prefixes: got, beyond, report } = await reading(format, [input], given);
+    const { entries, rejected, hostBits, leftOut, samples } = report;
     expect(got).toEqual(prefixes);
-    expect({ entries, rejected, hostBits, belowScore }).toEqual(counts);
+    expect(beyond, 'addresses one by one that are not in the set').toEqual([]);
+    expect({ entries, rejected, hostBits, leftOut }).toEqual(counts);
     expect(samples.map(({ line, text }) => [line, text])).toEqual(rejects);
   });
 
   test('reads the same in whatever pieces it comes', async () => {
-    const whole = await reading(format, [input]);
+    const whole = await reading(format, [input], options);
     expect(
       await reading(
         format,
         [...input].map((byte) => Uint8Array.of(byte)),
+        options,
       ),
     ).toEqual(whole);
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(), { maxLength: 12 }), async (offsets) => {
-        expect(await reading(format, cutAt(input, offsets))).toEqual(whole);
+        expect(await reading(format, cutAt(input, offsets), options)).toEqual(whole);
       }),
       { numRuns: 100, seed: 1 },
     );
@@ -75,7 +79,7 @@ describe.each(formats)('the format %s', (key, format) => {
     ['an empty chunk', [new Uint8Array(0)]],
     ['line ends', [Buffer.from('\n\r\n\n')]],
   ])('%s holds nothing', async (_, pieces) => {
-    const { prefixes, report } = await reading(format, pieces);
+    const { prefixes, report } = await reading(format, pieces, options);
     expect(prefixes).toEqual([]);
     expect(report).toMatchObject({ entries: 0, rejected: 0, hostBits: 0, samples: [] });
   });
@@ -84,14 +88,14 @@ describe.each(formats)('the format %s', (key, format) => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 300 }),
       fc
-        .string({ unit: fc.constantFrom(...'0123456789./:-*#; \t\n\ra%'), maxLength: 300 })
+        .string({ unit: fc.constantFrom(...'0123456789./:-*#; \t\n\ra%!$|,"[]{}é\ufeff'), maxLength: 300 })
         .map((text) => Buffer.from(text)),
     );
     await fc.assert(
       fc.asyncProperty(bytes, fc.array(fc.nat(), { maxLength: 5 }), async (content, offsets) => {
         const told = async (pieces: readonly Uint8Array[]) => {
           try {
-            return await reading(format, pieces);
+            return await reading(format, pieces, options);
           } catch (error) {
             if (error instanceof BlocklistError) return error.code;
             throw error;
@@ -103,12 +107,29 @@ describe.each(formats)('the format %s', (key, format) => {
     );
   });
 
+  test.each<[order: string, mark: number[], swapped: boolean]>([
+    ['little', [0xff, 0xfe], false],
+    ['big', [0xfe, 0xff], true],
+  ])('UTF-16 of %s end is refused, also byte by byte', async (_, mark, swapped) => {
+    const text = Buffer.from(new TextDecoder().decode(input).replace('\ufeff', ''), 'utf16le');
+    const bytes = Buffer.concat([Buffer.from(mark), swapped ? text.swap16() : text]);
+    await expect(reading(format, [bytes], options)).rejects.toMatchObject({ code: 'bad-encoding' });
+    const single = [...bytes].map((byte) => Uint8Array.of(byte));
+    await expect(reading(format, single, options)).rejects.toMatchObject({ code: 'bad-encoding' });
+  });
+
+  test('a byte order mark of UTF-8 and CRLF change nothing', async () => {
+    const text = new TextDecoder().decode(input);
+    const other = Buffer.from(`\ufeff${text.replace(/\r?\n/g, '\r\n')}`);
+    expect(await reading(format, [other], options)).toEqual(await reading(format, [input], options));
+  });
+
   test('an error of the stream comes through', async () => {
     async function* breaking() {
-      yield Buffer.from('192.0.2.1\n');
+      yield Uint8Array.from(input);
       throw new BlocklistError('http-failed', 'cut');
     }
-    await expect(format.read(breaking(), {})).rejects.toMatchObject({ code: 'http-failed' });
+    await expect(format.read(breaking(), options)).rejects.toMatchObject({ code: 'http-failed' });
   });
 });
 
@@ -135,6 +156,6 @@ describe('the registry', () => {
   });
 
   test('has the format of every feed of the catalogue', async () => {
-    for (const { format } of await readCatalogue()) expect(names).toContain(format);
+    for (const { format } of (await readCatalogue()).feeds) expect(names).toContain(format);
   });
 });

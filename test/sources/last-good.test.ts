@@ -1,66 +1,85 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { readList } from '../../src/ip/index.js';
 import { LastGood } from '../../src/sources/last-good.js';
 import type { ListSpec } from '../../src/sources/list-source.js';
 import { problemOf, tempFolder } from '../io/temp.js';
 import { refuses, sends, testServer } from './server.js';
-import { contentOf, HOUR, LIMITS, loadSpec, NOON, specOf, textOf, urlSpec } from './specs.js';
+import { contentOf, HOUR, keptIn, LIMITS, loadSpec, NOON, specOf, textOf, urlSpec } from './specs.js';
 
 const ORIGIN = 'http://example.org/list';
 const BODY = Buffer.from('192.0.2.1\n');
 /** as sha256sum prints it */
-const NAME = 'd1aa74fdddc060ca4e2e10401f2f4e0ef37f94b0d8b25137e8c530d59f4aba75.body';
+const DIGEST = 'd1aa74fdddc060ca4e2e10401f2f4e0ef37f94b0d8b25137e8c530d59f4aba75';
+const NAME = `${DIGEST}.body`;
+const PARSED = `${DIGEST}.parsed`;
+
+/** Reads plain lists, and counts how often. */
+function reading(key = 'plain') {
+  const made = {
+    key,
+    reads: 0,
+    read: async (body: Buffer) => {
+      made.reads++;
+      const { set, report } = readList(body);
+      return { set, nodes: set, report, trailing: 0 };
+    },
+  };
+  return made;
+}
+const CONTENT = { content: { ...readList(BODY), nodes: readList(BODY).set, trailing: 0 }, key: 'plain' };
 
 describe('what is on disk', () => {
   test('the body under its digest, and meta.json that names it', async () => {
     const folder = join(await tempFolder(), 'a', 'b');
     const lastGood = new LastGood(folder);
-    await lastGood.keep(ORIGIN, BODY, { fetched: NOON, etag: '"1"', lastModified: 'yesterday' });
+    await lastGood.keep(ORIGIN, BODY, CONTENT, { fetched: NOON, etag: '"1"', lastModified: 'yesterday' });
     const { 'meta.json': text, ...bodies } = await contentOf(folder);
-    expect(bodies).toEqual({ [NAME]: '192.0.2.1\n' });
-    const meta = { version: 1, origin: ORIGIN, body: NAME, fetched: NOON, etag: '"1"', lastModified: 'yesterday' };
+    expect(bodies).toEqual({ [NAME]: '192.0.2.1\n', [PARSED]: expect.any(String) });
+    const dates = { fetched: NOON, changed: NOON };
+    const meta = { version: 2, origin: ORIGIN, digest: DIGEST, ...dates, etag: '"1"', lastModified: 'yesterday' };
     expect(JSON.parse(text ?? '')).toEqual(meta);
-    expect((await lastGood.read(ORIGIN))?.meta).toEqual(meta);
-    expect((await lastGood.read(ORIGIN))?.body.equals(BODY)).toBe(true);
+    expect((await lastGood.read(ORIGIN, reading()))?.meta).toEqual(meta);
+    expect(textOf((await lastGood.read(ORIGIN, reading()))!.content.set)).toEqual(['192.0.2.1']);
   });
 
   test('nothing is kept before the first time', async () => {
-    expect(await new LastGood(join(await tempFolder(), 'none')).read(ORIGIN)).toBeUndefined();
+    expect(await new LastGood(join(await tempFolder(), 'none')).read(ORIGIN, reading())).toBeUndefined();
   });
 
   test('an older body, and what a crash left, go with the next one', async () => {
     const folder = await tempFolder();
     const lastGood = new LastGood(folder);
-    await lastGood.keep(ORIGIN, Buffer.from('older\n'), { fetched: NOON });
+    await lastGood.keep(ORIGIN, Buffer.from('older\n'), CONTENT, { fetched: NOON });
     await writeFile(join(folder, `${NAME}.123456`), 'begun');
     await writeFile(join(folder, 'meta.json.99'), 'begun');
-    await lastGood.keep(ORIGIN, BODY, { fetched: NOON + HOUR });
-    expect(Object.keys(await contentOf(folder))).toEqual([NAME, 'meta.json']);
+    await lastGood.keep(ORIGIN, BODY, CONTENT, { fetched: NOON + HOUR });
+    expect(Object.keys(await contentOf(folder))).toEqual([NAME, PARSED, 'meta.json']);
   });
 
   test('the same body again is not written again, its date is', async () => {
     const folder = await tempFolder();
     const lastGood = new LastGood(folder);
-    await lastGood.keep(ORIGIN, BODY, { fetched: NOON });
+    await lastGood.keep(ORIGIN, BODY, CONTENT, { fetched: NOON });
     const { ino } = await stat(join(folder, NAME));
-    await lastGood.keep(ORIGIN, BODY, { fetched: NOON + HOUR });
+    await lastGood.keep(ORIGIN, BODY, CONTENT, { fetched: NOON + HOUR });
     expect((await stat(join(folder, NAME))).ino).toBe(ino);
-    expect((await lastGood.read(ORIGIN))?.meta).toMatchObject({ fetched: NOON + HOUR });
+    expect((await lastGood.read(ORIGIN, reading()))?.meta).toMatchObject({ fetched: NOON + HOUR });
   });
 
   test('confirm changes the date alone', async () => {
     const lastGood = new LastGood(await tempFolder());
-    await lastGood.keep(ORIGIN, BODY, { fetched: NOON, etag: '"1"' });
-    const meta = (await lastGood.read(ORIGIN))?.meta;
+    await lastGood.keep(ORIGIN, BODY, CONTENT, { fetched: NOON, etag: '"1"' });
+    const meta = (await lastGood.read(ORIGIN, reading()))?.meta;
     if (meta === undefined) throw new Error('nothing kept');
     await lastGood.confirm(meta, NOON + HOUR);
-    expect((await lastGood.read(ORIGIN))?.meta).toEqual({ ...meta, fetched: NOON + HOUR });
+    expect((await lastGood.read(ORIGIN, reading()))?.meta).toEqual({ ...meta, fetched: NOON + HOUR });
   });
 });
 
 describe('a damaged meta.json is as if nothing was kept', () => {
-  const meta = { version: 1, origin: ORIGIN, body: NAME, fetched: NOON };
+  const meta = { version: 2, origin: ORIGIN, digest: DIGEST, fetched: NOON, changed: NOON };
   const json = (changes: object) => JSON.stringify({ ...meta, ...changes });
   test.each<[what: string, text: string]>([
     ['empty', ''],
@@ -68,21 +87,21 @@ describe('a damaged meta.json is as if nothing was kept', () => {
     ['zeros', '\0'.repeat(100)],
     ['null', 'null'],
     ['a list', '[]'],
-    ['of another version', json({ version: 2 })],
-    ['without a body', json({ body: undefined })],
-    ['with a path for its body', json({ body: '../../../../etc/passwd' })],
-    ['with a name that is no digest', json({ body: 'x.body' })],
+    ['of another version', json({ version: 1 })],
+    ['without a body', json({ digest: undefined })],
+    ['with a path for its body', json({ digest: '../../../../etc/passwd' })],
+    ['with a name that is no digest', json({ digest: 'x' })],
     ['with a word for its date', json({ fetched: 'today' })],
     ['with a number for its validator', json({ etag: 1 })],
     ['of another origin', json({ origin: 'http://example.org/other' })],
   ])('%s', async (_, text) => {
     const folder = await tempFolder();
     const lastGood = new LastGood(folder);
-    await lastGood.keep(ORIGIN, BODY, { fetched: NOON });
+    await lastGood.keep(ORIGIN, BODY, CONTENT, { fetched: NOON });
     await writeFile(join(folder, 'meta.json'), text);
-    expect((await lastGood.read(ORIGIN))?.meta).toBeUndefined();
-    await lastGood.keep(ORIGIN, BODY, { fetched: NOON });
-    expect((await lastGood.read(ORIGIN))?.meta).toEqual(meta);
+    expect((await lastGood.read(ORIGIN, reading()))?.meta).toBeUndefined();
+    await lastGood.keep(ORIGIN, BODY, CONTENT, { fetched: NOON });
+    expect((await lastGood.read(ORIGIN, reading()))?.meta).toEqual(meta);
   });
 
   test('so the next fetch asks for everything and heals it', async () => {
@@ -90,7 +109,7 @@ describe('a damaged meta.json is as if nothing was kept', () => {
     const cache = await tempFolder();
     const spec = urlSpec(`${server.origin}/list`);
     await loadSpec(spec, cache);
-    await writeFile(join(cache, 'meta.json'), '{');
+    await writeFile(join(cache, 's', 'meta.json'), '{');
     expect(await problemOf(() => loadSpec(spec, cache, 'avoid'))).toMatchObject({ code: 'source-never-fetched' });
     expect(await loadSpec(spec, cache)).toMatchObject({ state: 'fresh' });
     expect(server.requests[1]).not.toHaveProperty('if-none-match');
@@ -108,9 +127,11 @@ describe('last good and a changed configuration', () => {
   ])('it is read anew with min-score %i, without the network', async (minScore, prefixes) => {
     const server = await testServer(sends(SCORED));
     const cache = await tempFolder();
-    const spec = urlSpec(`${server.origin}/list`, { format: 'score', minScore: 5 });
+    const spec = urlSpec(`${server.origin}/list`, { format: 'score', options: { 'min-score': 5 } });
     expect(textOf((await loadSpec(spec, cache)).set)).toEqual(['192.0.2.1']);
-    expect(textOf((await loadSpec({ ...spec, minScore }, cache, 'avoid')).set)).toEqual(prefixes);
+    expect(textOf((await loadSpec({ ...spec, options: { 'min-score': minScore } }, cache, 'avoid')).set)).toEqual(
+      prefixes,
+    );
   });
 
   test.each<[what: string, changes: Partial<ListSpec>, code: string]>([
@@ -123,12 +144,12 @@ describe('last good and a changed configuration', () => {
     const cache = await tempFolder();
     const spec = urlSpec(`${server.origin}/list`);
     await loadSpec(spec, cache);
-    const before = await contentOf(cache);
+    const before = await keptIn(cache);
     await server.stop();
     expect(await problemOf(() => loadSpec({ ...spec, ...changes }, cache, 'avoid'))).toMatchObject({ code });
-    expect(await contentOf(cache)).toEqual(before);
+    expect(await keptIn(cache)).toEqual(before);
     expect(await loadSpec(spec, cache)).toMatchObject({ state: 'kept', problem: { code: 'http-failed' } });
-    expect(await contentOf(cache)).toEqual(before);
+    expect(await keptIn(cache)).toEqual(before);
   });
 
   test('another address makes it worthless: no fallback, no validators of the old one', async () => {
@@ -160,8 +181,8 @@ describe('the snapshot of the package', () => {
     const path = join(folder, 'snapshot.txt');
     await writeFile(path, '203.0.113.9\n');
     const snapshot = { path, date: NOON - 48 * HOUR };
-    const origin = { kind: 'url', url: `${server.origin}/list`, timeoutMs: 20_000, snapshot } as const;
-    return { server, spec: specOf(origin), cache: join(folder, 'cache') };
+    const request = { url: `${server.origin}/list`, target: 'any', timeoutMs: 20_000, intervalMs: 0 } as const;
+    return { server, spec: specOf({ kind: 'url', request, snapshot }), cache: join(folder, 'cache') };
   }
 
   test('serves a host that never had the network, with its own date', async () => {
@@ -170,7 +191,7 @@ describe('the snapshot of the package', () => {
     expect(textOf(loaded.set)).toEqual(['203.0.113.9']);
     expect(loaded).toMatchObject({ state: 'bundled', date: NOON - 48 * HOUR });
     expect(loaded.problem).toBeUndefined();
-    expect(await contentOf(cache)).toEqual({});
+    expect(await keptIn(cache)).toEqual({});
   });
 
   test('serves when the first fetch fails, and the problem is told', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { problemOf, tempFolder } from '../io/temp.js';
 import { refuses, testServer } from './server.js';
-import { contentOf, loadSpec, urlSpec } from './specs.js';
+import { keptIn, loadSpec, urlSpec } from './specs.js';
 import { describeTroubles } from './troubles.js';
 
 const LIST = '198.51.100.1\n'.repeat(200);
@@ -32,5 +32,5 @@ test('304 to a request without condition', async () => {
   const cache = await tempFolder();
   const problem = await problemOf(() => loadSpec(urlSpec(`${server.origin}/list`), cache));
   expect(problem).toMatchObject({ code: 'http-failed', message: 'the server answered 304' });
-  expect(await contentOf(cache)).toEqual({});
+  expect(await keptIn(cache)).toEqual({});
 });

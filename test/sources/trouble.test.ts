@@ -70,12 +70,6 @@ describeTroubles([
     message: 'the gzip data is damaged or cut off',
   },
   {
-    what: 'gzip with an error text behind it',
-    answer: sends(Buffer.concat([gzipSync(LIST), Buffer.from('Internal Server Error\n')])),
-    code: 'bad-gzip',
-    message: 'the gzip data is damaged or cut off',
-  },
-  {
     what: 'a bomb of 10 MB of zeros',
     answer: sends(gzipSync(Buffer.alloc(10_000_000))),
     code: 'too-large',
@@ -168,6 +162,16 @@ describeTroubles([
     message: '',
   },
 ]);
+
+test('gzip with an error text behind it: the list is used, and the source is suspect', async () => {
+  const server = await testServer(sends(Buffer.concat([gzipSync(LIST), Buffer.from('Internal Server Error\n')])));
+  const cache = join(await tempFolder(), 'cache');
+  const loaded = await loadSpec(urlSpec(`${server.origin}/list`), cache);
+  expect(textOf(loaded.set)).toEqual(['198.51.100.1']);
+  expect(loaded).toMatchObject({ state: 'fresh', problem: { code: 'source-suspect' } });
+  expect(loaded.problem?.message).toBe('22 bytes of something else stand behind the packed list, which is used');
+  expect((await loadSpec(urlSpec(`${server.origin}/list`), cache, 'avoid')).problem?.code).toBe('source-suspect');
+});
 
 describe('connection refused', () => {
   test('without and with last good', async () => {

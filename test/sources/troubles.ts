@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../src/errors.js';
 import type { ListSpec } from '../../src/sources/list-source.js';
 import { problemOf, tempFolder } from '../io/temp.js';
 import { type Answer, sends, testServer } from './server.js';
-import { contentOf, HOUR, loadSpec, NOON, textOf, urlSpec } from './specs.js';
+import { HOUR, keptIn, loadSpec, NOON, textOf, urlSpec } from './specs.js';
 
 /** What a server can do wrong, and what has to come of it. */
 export interface Trouble {
@@ -27,7 +27,7 @@ export function describeTroubles(troubles: readonly Trouble[]): void {
       expect(problem.code).toBe(code);
       expect(problem.message).toContain(message);
       expect(problem.exitStatus).toBe(5);
-      expect(await contentOf(cache)).toEqual({});
+      expect(await keptIn(cache)).toEqual({});
     });
 
     test('with last good: it serves, with its date and the problem, and stays as it is on disk', async () => {
@@ -36,7 +36,7 @@ export function describeTroubles(troubles: readonly Trouble[]): void {
       const spec = urlSpec(`${server.origin}/list`, changes, timeoutMs);
       // The first fetch is not the one that must be late.
       await loadSpec(urlSpec(`${server.origin}/list`, changes), cache);
-      const before = await contentOf(cache);
+      const before = await keptIn(cache);
       server.answer = answer;
 
       const { set, state, date, problem, counts } = await loadSpec(spec, cache, 'use', NOON + HOUR);
@@ -48,7 +48,7 @@ export function describeTroubles(troubles: readonly Trouble[]): void {
         entries: 2,
       });
       expect(problem?.message).toContain(message);
-      expect(await contentOf(cache)).toEqual(before);
+      expect(await keptIn(cache)).toEqual(before);
 
       const offline = await loadSpec(spec, cache, 'avoid', NOON + 2 * HOUR);
       expect(offline).toMatchObject({ state: 'kept', date: NOON });

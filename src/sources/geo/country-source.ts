@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { BlocklistError } from '../../errors.js';
+import { IpSet } from '../../ip/index.js';
 import type { Loaded, Source } from '../contract.js';
 import { CountryDatabase } from './mmdb.js';
 
@@ -41,6 +42,7 @@ async function walk(codes: readonly string[], file: string): Promise<Map<string,
       kind: 'country',
       direction: 'in',
       set,
+      nodes: IpSet.empty,
       counts: { entries: networks, rejected: 0, hostBits: 0, samples: [] },
       date: database.built,
       state: 'fresh',

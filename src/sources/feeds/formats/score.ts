@@ -5,5 +5,5 @@ import { readLines } from './plain.js';
 export const score: ListFormat = {
   name: 'score',
   description: 'as plain, with a number behind the address; min-score leaves out the lower ones',
-  read: (chunks, { minScore }) => readLines(chunks, minScore === undefined ? {} : { minScore }),
+  read: (chunks, { 'min-score': minScore }) => readLines(chunks, minScore === undefined ? {} : { minScore }),
 };

@@ -33,3 +33,14 @@ export function age(ms: number): string {
   }
   return 'now';
 }
+
+/** A time as it is written in a configuration: `12h`, `14d`, `90m`; the largest unit that fits without rest. */
+export function interval(ms: number): string {
+  const units = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['m', 60_000],
+  ] as const;
+  const [unit, size] = units.find(([, each]) => ms >= each && ms % each === 0) ?? ['s', 1000];
+  return `${ms / size}${unit}`;
+}

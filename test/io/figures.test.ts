@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { addressCount, age, grouped, percent } from '../../src/report/figures.js';
+import { addressCount, age, grouped, percent } from '../../src/io/figures.js';
 
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;

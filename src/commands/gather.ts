@@ -1,0 +1,125 @@
+import { BlocklistError } from '../errors.js';
+import { escapeText } from '../io/escape.js';
+import { age, grouped } from '../io/figures.js';
+import { fetchProgress } from '../io/progress.js';
+import type { LastBuild } from '../report/last-build.js';
+import type { Loaded, Network } from '../sources/contract.js';
+import { FetchLog } from '../sources/fetch-log.js';
+import { Fetcher, type Urgency } from '../sources/fetcher.js';
+import { type Configured, configuredSources, loadSources, type Missing } from '../sources/index.js';
+import { type Context, type GlobalOptions, say } from './context.js';
+import type { Project } from './project.js';
+
+export interface GatherOptions {
+  readonly network: Network;
+  readonly urgency: Urgency;
+  /** only these are fetched, the others come from last good; all when there are none */
+  readonly only: readonly string[];
+  /** whose change against last good is wanted */
+  readonly accepted: readonly string[];
+}
+
+export interface Gathered {
+  readonly block: readonly Loaded[];
+  readonly allow: readonly Loaded[];
+  readonly missing: readonly Missing[];
+}
+
+/** First pause before a server that failed is asked again. */
+const PAUSE_MS = 1000;
+
+/** Loads every source of a configuration, fetching what is due. */
+export async function gather(
+  { config, cache, state }: Project,
+  how: GatherOptions,
+  options: GlobalOptions,
+  context: Context,
+): Promise<Gathered> {
+  const log = await FetchLog.open(cache);
+  const { contact, deadline } = config.fetch;
+  const fetcher = new Fetcher(log, {
+    userAgent: `blocklist/${context.version}${contact === undefined ? '' : ` (+${contact})`}`,
+    env: context.env,
+    now: context.now,
+    urgency: how.urgency,
+    deadlineMs: deadline,
+    pauseMs: PAUSE_MS,
+  });
+  const isSilent = options.quiet === true || options.json === true;
+  const progress = await fetchProgress(context.stderr, isSilent ? 'silent' : 'shown');
+  try {
+    const accepted = new Set(how.accepted);
+    const environment = { cache, state, now: context.now, fetcher, progress, accepted };
+    const sources = await configuredSources(config, environment);
+    requireKnown(how.only, sources);
+    const networkOf = (id: string) => (how.only.length === 0 || how.only.includes(id) ? how.network : 'avoid');
+    const [block, allow] = await Promise.all([
+      loadSources(sources.block, networkOf),
+      loadSources(sources.allow, networkOf),
+    ]);
+    requireAllow(allow.missing);
+    return { block: block.loaded, allow: allow.loaded, missing: block.missing };
+  } finally {
+    progress.close();
+    await fetcher.close();
+  }
+}
+
+function requireKnown(only: readonly string[], { block, allow }: Configured): void {
+  const known = [...block, ...allow].map(({ id }) => id);
+  const unknown = only.find((id) => !known.includes(id));
+  if (unknown === undefined) return;
+  throw new BlocklistError('bad-usage', `--source: there is no source '${unknown}'`, {
+    hint: `the sources are ${known.join(', ')}`,
+  });
+}
+
+/** Without a list of what is never to be blocked, whom it names would be blocked: nothing is rendered then. */
+function requireAllow([missing]: readonly Missing[]): void {
+  if (missing === undefined) return;
+  const { id, problem } = missing;
+  throw new BlocklistError(
+    'allow-missing',
+    `the allow feed ${id} cannot be read: ${problem.message}; nothing was changed`,
+    {
+      where: problem.where ?? id,
+      hint: problem.hint ?? 'mend it, or take it out of allow.feeds',
+    },
+  );
+}
+
+/** Says what is wrong with which source. Under --quiet only what is new since the last build. */
+export function sayProblems(
+  { block, allow, missing }: Gathered,
+  last: LastBuild | undefined,
+  options: GlobalOptions,
+  context: Context,
+): void {
+  const known = new Map([...(last?.sources ?? []), ...(last?.missing ?? [])].map(({ id, code }) => [id, code]));
+  for (const source of [...block, ...allow, ...missing]) {
+    const { id, problem } = source;
+    if (problem === undefined) continue;
+    const before = known.get(id);
+    // A night that says nothing new should not send a mail; a first failure should, and one that has lasted too long.
+    const isNew = before === undefined || (problem.code === 'source-stale' && before !== 'source-stale');
+    const where = problem.where === undefined ? '' : ` (${escapeText(problem.where)})`;
+    const text = `${id}: ${escapeText(problem.message, 300)}${where}; ${consequence(source, context.now())}`;
+    say(context, isNew ? { ...options, quiet: false } : options, text);
+  }
+  if (options.verbose !== true) return;
+  for (const { id, counts } of [...block, ...allow]) {
+    for (const { line, reason, text } of counts.samples) {
+      say(context, options, `${id}:${line}: ${reason}: ${escapeText(text, 80)}`);
+    }
+    if (counts.hostBits > 0)
+      say(context, options, `${id}: ${grouped(counts.hostBits)} entries had host bits set, which were cleared`);
+  }
+}
+
+function consequence(source: Loaded | Missing, now: number): string {
+  if (!('set' in source)) return 'nothing to use';
+  if (source.state === 'fresh' || source.state === 'unchanged') return 'used all the same';
+  if (source.state === 'bundled') return 'the list that ships with blocklist is used';
+  const ageMs = now - source.date;
+  return ageMs < 60_000 ? 'last good is used' : `last good, ${age(ageMs)} old, is used`;
+}

@@ -1,0 +1,17 @@
+import type { Family } from './family.js';
+import { RangeSet } from './range-set.js';
+import { compareAt, followsAt } from './words.js';
+
+/**
+ * The set whose `lo` and `hi` were written out before, or undefined when they do not keep the invariant of RangeSet: a file
+ * may come back changed. O(size). The columns are taken over.
+ */
+export function setOfColumns(family: Family, lo: Uint32Array, hi: Uint32Array): RangeSet | undefined {
+  const w = family.words;
+  if (lo.length % w !== 0 || hi.length !== lo.length) return undefined;
+  for (let i = 0; i < lo.length; i += w) {
+    if (compareAt(lo, i, hi, i, w) > 0) return undefined;
+    if (i > 0 && (compareAt(hi, i - w, lo, i, w) >= 0 || followsAt(hi, i - w, lo, i, w))) return undefined;
+  }
+  return RangeSet.adopt(family, lo.length / w, lo, hi);
+}

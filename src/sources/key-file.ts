@@ -1,0 +1,23 @@
+import { stat } from 'node:fs/promises';
+import { BlocklistError } from '../errors.js';
+import { readRegular } from '../io/read.js';
+
+const LONGEST_KEY = 4096;
+
+/** The key of a feed, from the first line of a file that only its owner may read. @throws BlocklistError `source-key`, `file-unreadable`. */
+export async function readKey(path: string): Promise<string> {
+  const [key = ''] = (await readRegular(path, LONGEST_KEY)).toString('utf8').split(/\r?\n/, 1);
+  const { mode } = await stat(path);
+  if ((mode & 0o007) !== 0) {
+    throw new BlocklistError('source-key', `everybody on this host may read the key in ${path}`, {
+      where: path,
+      hint: `chmod o= ${path}`,
+    });
+  }
+  // What stands in a header must be printable: RFC 9110 section 5.5.
+  if (/^[\x21-\x7e]+$/.test(key.trim())) return key.trim();
+  throw new BlocklistError('source-key', `${path} does not hold a key in its first line`, {
+    where: path,
+    hint: 'put the key, and nothing else, into the file',
+  });
+}

@@ -1,0 +1,229 @@
+import { stat } from 'node:fs/promises';
+import type { FormatName, FormatOptions } from '../config/formats.js';
+import { BlocklistError } from '../errors.js';
+import { openBody } from '../io/archive.js';
+import { readRegular } from '../io/read.js';
+import type { Loaded, Network } from './contract.js';
+import { FORMATS } from './feeds/formats/index.js';
+import type { Fetcher, ListRequest } from './fetcher.js';
+import type { Change, SourceLimits } from './guards.js';
+import { compare, judge, refuseHtml, requireNarrow, staleness } from './guards.js';
+import { digestOf, type Kept, LastGood, type Reading } from './last-good.js';
+import type { ReadBody } from './parsed-form.js';
+import { SeenFile } from './seen-file.js';
+
+/** How bodies of a source are read and judged, wherever they come from. */
+export interface ListReading {
+  readonly id: string;
+  readonly format: FormatName;
+  readonly options: FormatOptions;
+  /** the file that is meant inside an archive */
+  readonly member?: string;
+  /** cap on the body, packed and unpacked, in bytes */
+  readonly maxBytes: number;
+  readonly limits: SourceLimits;
+}
+
+/** A body that ships with the package: last good of a host that never had the network. */
+export interface Snapshot {
+  readonly path: string;
+  /** milliseconds since 1970 */
+  readonly date: number;
+}
+
+/** Where one body comes from. */
+export type PartOrigin =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'url'; readonly request: ListRequest; readonly snapshot?: Snapshot };
+
+export interface PartEnvironment {
+  /** folder of the last good body */
+  readonly cache: string;
+  /** file of the history of its addresses */
+  readonly seen: string;
+  readonly now: () => number;
+  readonly change: Change;
+  readonly fetcher: Fetcher;
+  readonly onBytes?: (bytes: number, total: number | undefined) => void;
+}
+
+/** One body, read, and how it was come by. */
+export interface LoadedPart {
+  readonly content: ReadBody;
+  /** what was last good before, when another body took its place */
+  readonly before?: ReadBody;
+  readonly state: Loaded['state'];
+  readonly date: number;
+  readonly problem?: BlocklistError;
+}
+
+/** Loads one body of a source, and falls back to the last one that passed its guards. */
+export async function loadPart(
+  spec: ListReading,
+  origin: PartOrigin,
+  environment: PartEnvironment,
+  network: Network,
+): Promise<LoadedPart> {
+  const part = new ListPart(spec, origin, environment);
+  try {
+    if (origin.kind === 'file') return await part.fromFile(origin.path);
+    if (network === 'use') return await part.fromUrl(origin.request);
+  } catch (error) {
+    if (!(error instanceof BlocklistError)) throw error;
+    // When last good fails, too, the first failure is the one to know.
+    const kept = await part.fromLastGood().catch(() => undefined);
+    if (kept === undefined) throw error;
+    return { ...kept, problem: worse(error, kept.problem) };
+  }
+  const kept = await part.fromLastGood();
+  if (kept !== undefined) return kept;
+  throw new BlocklistError('source-never-fetched', 'it was never fetched on this host', {
+    where: part.where,
+    hint: 'run: blocklist update',
+  });
+}
+
+/** Opens a body and reads it in its format. @throws BlocklistError when it cannot be opened, is a web page, or something else than its format. */
+export async function readBody(spec: ListReading, body: Buffer, where: string): Promise<ReadBody> {
+  const { format, options, member, maxBytes: cap } = spec;
+  const { bytes, trailing } = await openBody(body, { cap, where, ...(member === undefined ? {} : { member }) });
+  refuseHtml(bytes, where);
+  return { ...(await FORMATS[format].read(once(bytes), options)), trailing };
+}
+
+/** Why last good serves, and, when it is too old for that, how old it is. */
+function worse(failure: BlocklistError, kept: BlocklistError | undefined): BlocklistError {
+  if (kept?.code !== 'source-stale') return failure;
+  const { where, hint } = kept;
+  const detail = { ...(where && { where }), ...(hint && { hint }), cause: failure };
+  return new BlocklistError('source-stale', `${failure.message}; ${kept.message}`, detail);
+}
+
+class ListPart {
+  /** address or path: identity of last good, and for messages */
+  readonly where: string;
+  private readonly lastGood: LastGood;
+  private readonly reading: Reading;
+
+  constructor(
+    private readonly spec: ListReading,
+    private readonly origin: PartOrigin,
+    private readonly environment: PartEnvironment,
+  ) {
+    this.where = origin.kind === 'file' ? origin.path : origin.request.url;
+    this.lastGood = new LastGood(environment.cache);
+    const { format, options, member, maxBytes } = spec;
+    this.reading = {
+      key: JSON.stringify({ format, options, member, maxBytes }),
+      read: (body) => readBody(spec, body, this.where),
+    };
+  }
+
+  async fromFile(path: string): Promise<LoadedPart> {
+    const body = await readRegular(path, this.spec.maxBytes);
+    const { mtimeMs } = await stat(path);
+    const held = await this.held();
+    const content = held?.meta.digest === digestOf(body) ? held.content : await this.reading.read(body);
+    this.judged(content);
+    if (content === held?.content) return { content, state: 'fresh', date: mtimeMs, ...this.suspect(content) };
+    return this.keeping(body, content, held, { fetched: this.environment.now() }, mtimeMs);
+  }
+
+  async fromUrl(request: ListRequest): Promise<LoadedPart> {
+    const { environment, spec } = this;
+    const held = await this.held();
+    const known = held && {
+      ...(held.meta.etag === undefined ? {} : { etag: held.meta.etag }),
+      ...(held.meta.lastModified === undefined ? {} : { lastModified: held.meta.lastModified }),
+    };
+    const { maxBytes } = spec;
+    const { onBytes } = environment;
+    const facts = {
+      maxBytes,
+      ...(known === undefined ? {} : { known }),
+      ...(onBytes === undefined ? {} : { onBytes }),
+    };
+    // A change is accepted now, and the refused body is not kept.
+    const due = environment.change === 'accept' ? 'now' : held === undefined ? 'unless-refused' : 'when-due';
+    const answer = await environment.fetcher.get(request, due, facts);
+    const now = environment.now();
+    if (answer.kind === 'body') {
+      const isSame = held?.meta.digest === digestOf(answer.body);
+      const content = isSame ? held.content : await this.reading.read(answer.body);
+      this.judged(content);
+      return this.keeping(answer.body, content, held, { fetched: now, ...answer.validators }, now);
+    }
+    if (held === undefined) throw new BlocklistError('http-failed', 'the server answered 304 to a first request');
+    if (answer.kind === 'not-due') return this.fromHeld(held, 'not-due');
+    await this.lastGood.confirm(held.meta, now);
+    return this.fromHeld({ ...held, meta: { ...held.meta, fetched: now } }, 'unchanged');
+  }
+
+  async fromLastGood(): Promise<LoadedPart | undefined> {
+    const held = await this.held();
+    if (held !== undefined) return this.fromHeld(held, 'kept');
+    const snapshot = this.origin.kind === 'url' ? this.origin.snapshot : undefined;
+    if (snapshot === undefined) return undefined;
+    const content = await this.reading.read(await readRegular(snapshot.path, this.spec.maxBytes));
+    this.judged(content);
+    return { content, state: 'bundled', date: snapshot.date };
+  }
+
+  private held(): Promise<Kept | undefined> {
+    return this.lastGood.read(this.where, this.reading);
+  }
+
+  private fromHeld({ meta, content }: Kept, state: Loaded['state']): LoadedPart {
+    this.judged(content);
+    const { limits } = this.spec;
+    const isFile = this.origin.kind === 'file';
+    const stale = isFile ? undefined : staleness(meta, this.environment.now(), limits, this.where);
+    const problem = stale === undefined ? this.suspect(content) : { problem: stale };
+    return { content, state, date: meta.fetched, ...problem };
+  }
+
+  /** Takes a body that passed by itself: judges the change, keeps it, and writes down what came and went. */
+  private async keeping(
+    body: Buffer,
+    content: ReadBody,
+    held: Kept | undefined,
+    facts: Parameters<LastGood['keep']>[3],
+    date: number,
+  ): Promise<LoadedPart> {
+    const { spec, environment, where } = this;
+    if (held !== undefined && environment.change === 'judge') {
+      compare(content.report, held.content.report, spec.limits, where);
+    }
+    const meta = await this.lastGood.keep(where, body, { content, key: this.reading.key }, facts);
+    const isNew = held !== undefined && held.meta.digest !== meta.digest;
+    if (isNew) {
+      const before = { set: held.content.set, at: held.meta.changed };
+      await new SeenFile(environment.seen).advance(before, { set: content.set, at: meta.changed });
+    }
+    const stale = this.origin.kind === 'file' ? undefined : staleness(meta, environment.now(), spec.limits, where);
+    const problem = stale === undefined ? this.suspect(content) : { problem: stale };
+    return { content, state: 'fresh', date, ...problem, ...(isNew ? { before: held.content } : {}) };
+  }
+
+  /** Every body takes the same way, last good too: the limits may be tighter today. */
+  private judged({ report, set }: ReadBody): void {
+    const { limits } = this.spec;
+    judge(report, limits, this.where);
+    if (limits.maxCoverage !== undefined) requireNarrow(set, limits.maxCoverage, this.where);
+  }
+
+  private suspect({ trailing }: ReadBody): { readonly problem?: BlocklistError } {
+    if (trailing === 0) return {};
+    const words = `${trailing} bytes of something else stand behind the packed list, which is used`;
+    return {
+      problem: new BlocklistError('source-suspect', words, {
+        where: this.where,
+        hint: 'often an error text of the server; tell the publisher if it stays',
+      }),
+    };
+  }
+}
+
+async function* once(body: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield body;
+}

@@ -1,0 +1,54 @@
+import { decodeColumns, encodeColumns } from '../io/columns-file.js';
+import { readWhole } from '../io/read.js';
+import { writeAtomic } from '../io/write.js';
+import { type Address, FAMILIES, type IpSet, type SeenDays, SeenRanges } from '../ip/index.js';
+
+const DAY_MS = 86_400_000;
+/** How long what left a list is remembered. */
+const KEPT_DAYS = 90;
+const CAP = 2 ** 30;
+
+/** A body of a source, and when it came, in milliseconds since 1970. */
+export interface SeenBody {
+  readonly set: IpSet;
+  readonly at: number;
+}
+
+/** Since when, and for what is gone until when, a source has listed its addresses. A damaged file is as good as none. */
+export class SeenFile {
+  constructor(private readonly path: string) {}
+
+  /** The content of a source became another one. Without a file, all of `before` counts as listed since its date. */
+  async advance(before: SeenBody | undefined, now: SeenBody): Promise<void> {
+    const history = (await this.read()) ?? (before && rangesOf(before.set, before.at));
+    if (history === undefined) return;
+    const advanced = history.map((ranges) => ranges.advanced(now.set.of(ranges.family), dayOf(now.at), KEPT_DAYS));
+    const columns = advanced.flatMap(({ lo, hi, first, last }) => [lo, hi, first, last]);
+    await writeAtomic(this.path, encodeColumns({ header: 'seen', columns }));
+  }
+
+  /** Days of an address; `current` is the body that the source has now. */
+  async daysOf({ family, words }: Address, current: SeenBody): Promise<SeenDays | undefined> {
+    const history = (await this.read()) ?? rangesOf(current.set, current.at);
+    return history.find((ranges) => ranges.family.version === family.version)?.at(words, 0);
+  }
+
+  private async read(): Promise<SeenRanges[] | undefined> {
+    const bytes = await readWhole(this.path, CAP);
+    const columns = bytes && decodeColumns(bytes)?.columns;
+    if (columns === undefined) return undefined;
+    return FAMILIES.map((family, i) => {
+      const [lo, hi, first, last] = columns.slice(i * 4, i * 4 + 4);
+      const empty = new Uint32Array(0);
+      return new SeenRanges(family, lo ?? empty, hi ?? empty, first ?? empty, last ?? empty);
+    });
+  }
+}
+
+function rangesOf(set: IpSet, at: number): SeenRanges[] {
+  return FAMILIES.map((family) => SeenRanges.of(set.of(family), dayOf(at)));
+}
+
+function dayOf(ms: number): number {
+  return Math.floor(ms / DAY_MS);
+}
