@@ -2,6 +2,7 @@ import { BlocklistError } from '../errors.js';
 import { type FourSets, fourSets, IpSet } from '../ip/index.js';
 import type { Density, Direction, Loaded } from '../sources/contract.js';
 import { ALL_SOURCES, type Densified, densify, type FromDensity } from './dense.js';
+import { Unions } from './unions.js';
 
 /** Which packets a set is for: those from its addresses, or those to them. */
 export type Side = 'in' | 'out';
@@ -71,22 +72,24 @@ export function build(input: BuildInput): Built {
   const protectedSet = input.neverBlock.union(input.allow);
   const own = input.sources.map(withOwnDensity);
   const sources = own.map(({ source }) => source);
-  const all = input.density === undefined ? {} : densityOfAll(sources, input.density);
-  const blockedOn = (side: Side) =>
-    unionOf(sources, side)
-      .union(all[side]?.set ?? IpSet.empty)
-      .subtract(protectedSet);
-  const blocked = { in: blockedOn('in'), out: blockedOn('out') };
+  const unions = new Unions(sources);
+  const all = input.density === undefined ? {} : densityOfAll(sources, unions, input.density);
+  const withDense = (side: Side) => {
+    const dense = all[side]?.set;
+    const listed = unions.of(onSide(side));
+    return dense === undefined ? listed : listed.union(dense);
+  };
+  const blocked = { in: withDense('in').subtract(protectedSet), out: withDense('out').subtract(protectedSet) };
   const ofAll = [all.in, all.out].filter((each) => each !== undefined);
   requirePlausible(
     input,
     blocked,
-    sources,
+    unions,
     ofAll.map(({ set }) => set),
   );
   const sets = { in: fourSets(blocked.in), ...(blocked.out.isEmpty ? {} : { out: fourSets(blocked.out) }) };
-  const repeated = coveredTwice(sources.map((source) => source.set)).union(protectedSet);
-  const shares = sources.map((source): SourceShare => {
+  const alone = unions.alone(protectedSet);
+  const shares = sources.map((source, i): SourceShare => {
     const { id, kind, direction, set, counts, date } = source;
     return {
       id,
@@ -94,7 +97,7 @@ export function build(input: BuildInput): Built {
       direction,
       entries: counts.entries,
       addresses: set.count(),
-      unique: set.subtract(repeated).count(),
+      unique: alone[i] ?? { v4: 0, v6: 0n },
       ageMs: Math.max(0, input.now - date),
     };
   });
@@ -114,11 +117,14 @@ function withOwnDensity(source: Loaded): { readonly source: Loaded; readonly net
   return { source: { ...source, set: source.set.union(set) }, nets };
 }
 
-function densityOfAll(sources: readonly Loaded[], rules: Density): { readonly [S in Side]?: Densified } {
+function densityOfAll(
+  sources: readonly Loaded[],
+  unions: Unions,
+  rules: Density,
+): { readonly [S in Side]?: Densified } {
   const on = (side: Side) => {
-    const taking = sources.filter(({ direction }) => direction === side || direction === 'both');
-    const nodes = IpSet.unionOf(taking.map((source) => source.nodes));
-    return densify(ALL_SOURCES, { set: unionOf(sources, side), nodes }, rules);
+    const nodes = IpSet.unionOf(sources.filter(onSide(side)).map((source) => source.nodes));
+    return densify(ALL_SOURCES, { set: unions.of(onSide(side)), nodes }, rules);
   };
   return { in: on('in'), out: on('out') };
 }
@@ -128,39 +134,21 @@ export function sourcesOf(index: ProvenanceIndex, address: Parameters<IpSet['has
   return index.sources.filter(({ set }) => set.has(address)).map(({ id }) => id);
 }
 
-function unionOf(sources: readonly Loaded[], side: Side): IpSet {
-  const taking = sources.filter(({ direction }) => direction === side || direction === 'both');
-  return IpSet.unionOf(taking.map(({ set }) => set));
+function onSide(side: Side): (source: Loaded) => boolean {
+  return ({ direction }) => direction === side || direction === 'both';
 }
 
-/** What at least two of the sets contain: everything outside it is brought by one source only. Joined two by two. */
-export function coveredTwice(sets: readonly IpSet[]): IpSet {
-  const counted = (from: number, to: number): { readonly once: IpSet; readonly twice: IpSet } => {
-    if (to - from <= 1) return { once: sets[from] ?? IpSet.empty, twice: IpSet.empty };
-    const half = (from + to) >>> 1;
-    const [a, b] = [counted(from, half), counted(half, to)];
-    return { once: a.once.union(b.once), twice: a.twice.union(b.twice).union(a.once.intersect(b.once)) };
-  };
-  return counted(0, sets.length).twice;
-}
-
-function requirePlausible(
-  input: BuildInput,
-  blocked: Built['blocked'],
-  sources: readonly Loaded[],
-  dense: readonly IpSet[],
-): void {
+function requirePlausible(input: BuildInput, blocked: Built['blocked'], unions: Unions, dense: readonly IpSet[]): void {
   if (blocked.in.isEmpty && blocked.out.isEmpty) {
     throw new BlocklistError('empty-result', 'no address is left to block: nothing is rendered', {
       hint: 'name sources in the configuration, or run blocklist update if they were never fetched',
     });
   }
-  const feeds = sources.filter(({ kind }) => kind !== 'country').map(({ set }) => set);
-  const countries = sources.filter(({ kind }) => kind === 'country').map(({ set }) => set);
-  const ofFeeds = IpSet.unionOf([...feeds, ...dense]);
+  const ofFeeds = IpSet.unionOf([unions.of(({ kind }) => kind !== 'country'), ...dense]);
+  const ofAll = IpSet.unionOf([unions.of(() => true), ...dense]);
   const parts = [
     ['all feeds and files', ofFeeds, input.limits.feeds, 'max-coverage'],
-    ['all sources', IpSet.unionOf([ofFeeds, ...countries]), input.limits.all, 'max-country-coverage'],
+    ['all sources', ofAll, input.limits.all, 'max-country-coverage'],
   ] as const;
   for (const [what, set, limit, key] of parts) {
     const share = set.v4.subtract(input.allow.v4).share();

@@ -1,4 +1,4 @@
-import { coveredTwice } from '../build/build.js';
+import { Unions } from '../build/unions.js';
 import { ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
 import { overlapJson, overlapOf, overlapText } from '../report/overlap.js';
@@ -14,7 +14,7 @@ export const run: Command<unknown> = async (options, context) => {
     const gathered = await gather(project, how, options, context);
     sayProblems(gathered, undefined, options, context);
     const { block, allow, missing } = gathered;
-    const rows = overlapOf(block, coveredTwice(block.map(({ set }) => set)));
+    const rows = overlapOf(block, new Unions(block).repeated());
     context.stdout.write(options.json === true ? `${JSON.stringify(overlapJson(rows))}\n` : overlapText(rows));
     const isIncomplete = [...block, ...allow, ...missing].some(({ problem }) => problem !== undefined);
     return isIncomplete ? ExitStatus.incomplete : ExitStatus.done;

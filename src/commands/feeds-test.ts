@@ -69,7 +69,8 @@ async function specOf(
     throw error;
   });
   const cache = project?.cache ?? defaultFolder(context, 'cache');
-  const file = resolve(context.cwd, 'command-line.yaml');
+  // What is wrong with the keys is told as 'at --as'.
+  const file = '--as';
   const isUrl = /^https?:\/\//.test(what);
   if (!isUrl && /^[a-z0-9][a-z0-9-]*$/.test(what)) {
     const catalogue = await readCatalogue();

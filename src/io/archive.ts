@@ -21,6 +21,8 @@ const GZIP = [0x1f, 0x8b];
 const ZIP = [0x50, 0x4b, 0x03, 0x04];
 const USTAR_AT = 257;
 const MOST_LAYERS = 3;
+/** bgzip makes one of each 64 KiB; millions of empty ones would take minutes. */
+const MOST_GZIP_MEMBERS = 100_000;
 
 /**
  * The list inside a body: through gzip (twice packed, too), a zip or a tar, told by their magic bytes, since names and Content-Type lie.
@@ -59,7 +61,7 @@ function gunzip(body: Buffer, { cap, where }: OpenOptions): Opened {
     const from = at + headerSize(body.subarray(at), where);
     const { buffer, engine } = inflated(body.subarray(from), cap - size, where, cap);
     const end = from + engine.bytesWritten;
-    if (end + 8 > body.length) throw damaged(where);
+    if (end + 8 > body.length || parts.length >= MOST_GZIP_MEMBERS) throw damaged(where);
     const isWhole = body.readUInt32LE(end) === crc32(buffer) && body.readUInt32LE(end + 4) === buffer.length % 2 ** 32;
     if (!isWhole) throw damaged(where);
     parts.push(buffer);
@@ -134,7 +136,9 @@ async function tarMember(body: Buffer, options: OpenOptions): Promise<Buffer> {
 /** The file that is meant. @throws BlocklistError `bad-archive` when it is not there or not the only one. */
 function chosen<File>(files: readonly File[], nameOf: (file: File) => string, { member, where }: OpenOptions): File {
   const names = files.map(nameOf);
-  const fits = files.filter((_, i) => member === undefined || names[i] === member || names[i]?.endsWith(`/${member}`));
+  const named = files.filter((_, i) => names[i] === member);
+  const fits =
+    named.length > 0 ? named : files.filter((_, i) => member === undefined || names[i]?.endsWith(`/${member}`));
   const [only] = fits;
   if (fits.length === 1 && only !== undefined) return only;
   const [list, more] = [names.slice(0, 5).join(', ').slice(0, 200), names.length > 5 ? ', …' : ''];

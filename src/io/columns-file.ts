@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { endianness } from 'node:os';
+import { crc32 } from 'node:zlib';
 
 /**
  * A small JSON header and columns of 32-bit words in one file, behind a checksum: loads by looking, without parsing. For data that can be made
@@ -10,8 +10,8 @@ export interface ColumnsFile {
   readonly columns: readonly Uint32Array[];
 }
 
-const DIGEST_BYTES = 32;
-const MAGIC = 'blocklist-columns 1';
+const CHECKSUM_BYTES = 4;
+const MAGIC = 'blocklist-columns 2';
 
 export function encodeColumns({ header, columns }: ColumnsFile): Buffer {
   const line = JSON.stringify({
@@ -25,25 +25,41 @@ export function encodeColumns({ header, columns }: ColumnsFile): Buffer {
   const padding = Buffer.alloc((4 - (head.length % 4)) % 4, ' ');
   const data = columns.map((column) => Buffer.from(column.buffer, column.byteOffset, column.byteLength));
   const content = Buffer.concat([padding, head, ...data]);
-  return Buffer.concat([content, createHash('sha256').update(content).digest()]);
+  const checksum = Buffer.alloc(CHECKSUM_BYTES);
+  checksum.writeUInt32LE(crc32(content));
+  return Buffer.concat([content, checksum]);
 }
 
 /** undefined for anything that encodeColumns did not write here. */
 export function decodeColumns(bytes: Buffer): ColumnsFile | undefined {
-  const end = bytes.length - DIGEST_BYTES;
-  if (end < 0) return undefined;
+  const end = bytes.length - CHECKSUM_BYTES;
+  if (end <= 0) return undefined;
   const content = bytes.subarray(0, end);
-  if (!createHash('sha256').update(content).digest().equals(bytes.subarray(end))) return undefined;
+  if (crc32(content) !== bytes.readUInt32LE(end)) return undefined;
   const lineEnd = content.indexOf('\n');
-  const head = JSON.parse(content.toString('utf8', 0, lineEnd)) as Readonly<Record<string, unknown>>;
-  if (head.magic !== MAGIC || head.endianness !== endianness()) return undefined;
+  const head = headOf(content.toString('utf8', 0, Math.max(0, lineEnd)));
+  if (head === undefined) return undefined;
   // A Buffer may begin anywhere in its memory.
   const words = new Uint8Array(content.subarray(lineEnd + 1));
-  const columns: Uint32Array[] = [];
+  const { sizes, header } = head;
+  if (sizes.reduce((total, size) => total + size * 4, 0) !== words.length) return undefined;
   let at = 0;
-  for (const size of head.sizes as number[]) {
-    columns.push(new Uint32Array(words.buffer, at, size));
+  const columns = sizes.map((size) => {
+    const column = new Uint32Array(words.buffer, at, size);
     at += size * 4;
+    return column;
+  });
+  return { header, columns };
+}
+
+function headOf(line: string): { readonly header: unknown; readonly sizes: readonly number[] } | undefined {
+  try {
+    const head = JSON.parse(line) as Readonly<Record<string, unknown>> | null;
+    if (head?.magic !== MAGIC || head.endianness !== endianness() || !Array.isArray(head.sizes)) return undefined;
+    const sizes: readonly unknown[] = head.sizes;
+    const isSize = (size: unknown): size is number => Number.isSafeInteger(size) && Number(size) >= 0;
+    return sizes.every(isSize) ? { header: head.header, sizes } : undefined;
+  } catch {
+    return undefined;
   }
-  return { header: head.header, columns };
 }

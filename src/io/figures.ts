@@ -1,7 +1,8 @@
 /** Numbers as people read them, the same in every locale. */
 
 export function grouped(value: number | bigint): string {
-  return value.toLocaleString('en-US');
+  // By hand: asking for a locale costs ten milliseconds the first time.
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** Exact up to fifteen digits; IPv6 counts beyond that as a power of two, `2^103.4`. */

@@ -41,7 +41,7 @@ export function privateTarget(host: string, address: string, where: string): Blo
 export const publicLookup: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, found) => {
     const [first] = found ?? [];
-    if (error !== null || first === undefined) return callback(error, '', 4);
+    if (error !== null || first === undefined) return callback(error ?? nothingFound(hostname), '', 4);
     const usable = found.filter(({ address }) => isPublic(address));
     const [chosen] = usable;
     if (chosen === undefined) return callback(privateTarget(hostname, first.address, hostname), '', 4);
@@ -49,3 +49,7 @@ export const publicLookup: LookupFunction = (hostname, options, callback) => {
     else callback(null, chosen.address, chosen.family);
   });
 };
+
+function nothingFound(hostname: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`no address is known for ${hostname}`), { code: 'ENOTFOUND' });
+}

@@ -17,6 +17,7 @@ export { IpSet, IpSetBuilder } from './ip-set.js';
 export { refuseUtf16 } from './lines.js';
 export { ListReader, readList } from './list-reader.js';
 export type { ListOptions, ListReport, RejectedLine } from './list-report.js';
+export { Ownership } from './ownership.js';
 export { parseAddress, parsePrefix } from './parse.js';
 export type { RangeSet } from './range-set.js';
 export type { SeenDays } from './seen.js';

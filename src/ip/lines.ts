@@ -8,6 +8,8 @@ const CR = 0x0d;
 const HASH = 0x23;
 const SEMICOLON = 0x3b;
 const SLASH = 0x2f;
+const SPACE = 0x20;
+const MARK = 0x21;
 const DOT = 0x2e;
 
 /**
@@ -93,7 +95,10 @@ export function skipBlanks(b: Uint8Array, from: number, end: number): number {
 
 export function isComment(b: Uint8Array, p: number, end: number): boolean {
   const byte = b[p]!;
-  return byte === HASH || byte === SEMICOLON || (byte === SLASH && p + 1 < end && b[p + 1] === SLASH);
+  if (byte === HASH || byte === SEMICOLON) return true;
+  const next = p + 1 < end ? b[p + 1]! : SPACE;
+  // `! Title` as filter lists write it; `!192.0.2.1` could mean the opposite of an entry, and is none.
+  return byte === SLASH ? next === SLASH : byte === MARK && next === SPACE;
 }
 
 /** Position behind the first line end (LF, CR or CRLF) at or after `from`, or −1. */

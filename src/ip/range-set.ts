@@ -1,5 +1,6 @@
 import type { Family } from './family.js';
-import { compareAt, copyAt, decrementAt, followsAt, incrementAt, toBigInt } from './words.js';
+import { isGap, RangeAppender, type RangeColumns } from './range-appender.js';
+import { compareAt, copyAt, decrementAt, incrementAt, toBigInt } from './words.js';
 
 /**
  * An immutable set of addresses of one family, as ranges in two typed columns.
@@ -35,7 +36,7 @@ export class RangeSet {
   static fromSorted(family: Family, { starts, ends, spare }: SortedColumns, count: number): RangeSet {
     const w = family.words;
     const parts = new RangeAppender(family, spare, ends);
-    if (w === 1) return parts.fillFromWords(starts, ends, count);
+    if (w === 1) return RangeSet.made(family, parts.fillFromWords(starts, ends, count));
     let first = 0;
     for (let i = 0, last = (count - 1) * w; i <= last; i += w) {
       if (i < last && !isGap(ends, i, starts, i + w, w)) continue;
@@ -43,7 +44,7 @@ export class RangeSet {
       parts.append(starts, first, ends, i);
       first = i + w;
     }
-    return parts.finish();
+    return RangeSet.made(family, parts.finish());
   }
 
   /** Whether the address at `words[i]` is inside. O(log size). */
@@ -99,7 +100,7 @@ export class RangeSet {
     if (this.size === 0) return other;
     const w = this.family.words;
     const parts = RangeAppender.withRoom(this.family, this.size + other.size);
-    if (w === 1) return parts.fillUnionOfWords(this, other);
+    if (w === 1) return RangeSet.made(this.family, parts.fillUnionOfWords(this, other));
     const endA = this.size * w;
     const endB = other.size * w;
     for (let a = 0, b = 0; a < endA || b < endB; ) {
@@ -111,13 +112,14 @@ export class RangeSet {
         b += w;
       }
     }
-    return parts.finish();
+    return RangeSet.made(this.family, parts.finish());
   }
 
   /** What is in both sets. O(size + other.size). */
   intersect(other: RangeSet): RangeSet {
     const w = this.family.words;
     const parts = RangeAppender.withRoom(this.family, this.size + other.size);
+    if (w === 1) return RangeSet.made(this.family, parts.fillIntersectionOfWords(this, other));
     const endA = this.size * w;
     const endB = other.size * w;
     for (let a = 0, b = 0; a < endA && b < endB; ) {
@@ -129,7 +131,7 @@ export class RangeSet {
       if (aEndsFirst) a += w;
       else b += w;
     }
-    return parts.finish();
+    return RangeSet.made(this.family, parts.finish());
   }
 
   /** What is in this set and not in the other. O(size + other.size). */
@@ -151,7 +153,11 @@ export class RangeSet {
       open = incrementAt(from, 0, w);
     }
     if (open) parts.append(from, 0, to.fill(0xffffffff), 0);
-    return parts.finish();
+    return RangeSet.made(this.family, parts.finish());
+  }
+
+  private static made(family: Family, { size, lo, hi }: RangeColumns): RangeSet {
+    return new RangeSet(family, size, lo, hi);
   }
 
   /** For the builders of this folder: takes columns that keep the invariant. */
@@ -165,85 +171,4 @@ export interface SortedColumns {
   readonly starts: Uint32Array;
   readonly ends: Uint32Array;
   readonly spare: Uint32Array;
-}
-
-/** Collects ranges in ascending order of their first address and hands them out as a set, once. */
-class RangeAppender {
-  /** words written */
-  private used = 0;
-
-  constructor(
-    private readonly family: Family,
-    private readonly lo: Uint32Array,
-    private readonly hi: Uint32Array,
-  ) {}
-
-  static withRoom(family: Family, ranges: number): RangeAppender {
-    return new RangeAppender(family, new Uint32Array(ranges * family.words), new Uint32Array(ranges * family.words));
-  }
-
-  /** Adds a range that begins behind a gap after the last one. */
-  append(lo: Uint32Array, l: number, hi: Uint32Array, h: number): void {
-    const w = this.family.words;
-    copyAt(lo, l, this.lo, this.used, w);
-    copyAt(hi, h, this.hi, this.used, w);
-    this.used += w;
-  }
-
-  /** Adds a range that may overlap or touch the last one. */
-  extend(lo: Uint32Array, l: number, hi: Uint32Array, h: number): void {
-    const w = this.family.words;
-    const last = this.used - w;
-    if (last < 0 || isGap(this.hi, last, lo, l, w)) this.append(lo, l, hi, h);
-    else if (compareAt(hi, h, this.hi, last, w) > 0) copyAt(hi, h, this.hi, last, w);
-  }
-
-  /** The loop of `fromSorted` for one word: the general one takes a sixth of the time of a whole `merge` of IPv4 lists. */
-  fillFromWords(starts: Uint32Array, ends: Uint32Array, count: number): RangeSet {
-    const { lo, hi } = this;
-    let used = 0;
-    let first = 0;
-    for (let i = 0; i < count; i++) {
-      if (i + 1 < count && starts[i + 1]! <= ends[i]! + 1) continue;
-      lo[used] = starts[first]!;
-      hi[used++] = ends[i]!;
-      first = i + 1;
-    }
-    this.used = used;
-    return this.finish();
-  }
-
-  /** The loop of `union` for one word, for the same reason. */
-  fillUnionOfWords(x: RangeSet, y: RangeSet): RangeSet {
-    const { lo, hi } = this;
-    let used = 0;
-    let end = -2;
-    for (let a = 0, b = 0; a < x.size || b < y.size; ) {
-      const fromX = b >= y.size || (a < x.size && x.lo[a]! <= y.lo[b]!);
-      const start = fromX ? x.lo[a]! : y.lo[b]!;
-      const last = fromX ? x.hi[a++]! : y.hi[b++]!;
-      if (start > end + 1) {
-        lo[used] = start;
-        hi[used++] = last;
-        end = last;
-      } else if (last > end) {
-        hi[used - 1] = last;
-        end = last;
-      }
-    }
-    this.used = used;
-    return this.finish();
-  }
-
-  finish(): RangeSet {
-    const { used } = this;
-    // A copy frees the rest, but costs time: only where most of it would be freed.
-    const cut = used * 4 > this.lo.length ? 'subarray' : 'slice';
-    return RangeSet.adopt(this.family, used / this.family.words, this.lo[cut](0, used), this.hi[cut](0, used));
-  }
-}
-
-/** Whether at least one address lies between the end at `hi[i]` and the start at `lo[j]`. */
-function isGap(hi: Uint32Array, i: number, lo: Uint32Array, j: number, w: number): boolean {
-  return compareAt(hi, i, lo, j, w) < 0 && !followsAt(hi, i, lo, j, w);
 }

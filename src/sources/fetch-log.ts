@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { BlocklistError } from '../errors.js';
 import { readWhole } from '../io/read.js';
 import { writeAtomic } from '../io/write.js';
 
@@ -30,12 +31,12 @@ export class FetchLog {
 
   /** A log that is damaged is an empty one. */
   static async open(folder: string): Promise<FetchLog> {
-    const bytes = await readWhole(join(folder, FILE), 1 << 24);
     let read: unknown;
     try {
-      read = JSON.parse(bytes?.toString('utf8') ?? 'null');
-    } catch {
-      read = undefined;
+      read = JSON.parse((await readWhole(join(folder, FILE), 1 << 24))?.toString('utf8') ?? 'null');
+    } catch (error) {
+      if (!(error instanceof SyntaxError) && !(error instanceof BlocklistError && error.code === 'too-large'))
+        throw error;
     }
     return new FetchLog(folder, new Map(Object.entries(logSchema.safeParse(read).data?.urls ?? {})));
   }

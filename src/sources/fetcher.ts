@@ -61,7 +61,8 @@ export class Fetcher {
   ): Promise<Fetched> {
     const { now, urgency } = this.options;
     const record = this.log.of(request.url);
-    if (record !== undefined && urgency === 'polite' && due !== 'now') {
+    // What a clock that was wrong wrote down would hold for years.
+    if (record !== undefined && record.asked <= now() && urgency === 'polite' && due !== 'now') {
       if (now() < record.notBefore) throw leftAlone(request.url, record.notBefore, record.failures);
       if (due === 'when-due' && now() < record.asked + request.intervalMs) return { kind: 'not-due' };
     }

@@ -6,7 +6,7 @@ const LONGEST_KEY = 4096;
 
 /** The key of a feed, from the first line of a file that only its owner may read. @throws BlocklistError `source-key`, `file-unreadable`. */
 export async function readKey(path: string): Promise<string> {
-  const [key = ''] = (await readRegular(path, LONGEST_KEY)).toString('utf8').split(/\r?\n/, 1);
+  const [key = ''] = (await contentOf(path)).split(/\r?\n/, 1);
   const { mode } = await stat(path);
   if ((mode & 0o007) !== 0) {
     throw new BlocklistError('source-key', `everybody on this host may read the key in ${path}`, {
@@ -20,4 +20,16 @@ export async function readKey(path: string): Promise<string> {
     where: path,
     hint: 'put the key, and nothing else, into the file',
   });
+}
+
+async function contentOf(path: string): Promise<string> {
+  try {
+    return (await readRegular(path, LONGEST_KEY)).toString('utf8');
+  } catch (error) {
+    if (!(error instanceof BlocklistError && error.code === 'too-large')) throw error;
+    throw new BlocklistError('source-key', `${path} holds more than a key: it is longer than ${LONGEST_KEY} bytes`, {
+      where: path,
+      hint: 'put the key, and nothing else, into the file',
+    });
+  }
 }

@@ -7,6 +7,7 @@ const DAY_MS = 86_400_000;
 /** How long what left a list is remembered. */
 const KEPT_DAYS = 90;
 const CAP = 2 ** 30;
+const HEADER = 'seen';
 
 /** A body of a source, and when it came, in milliseconds since 1970. */
 export interface SeenBody {
@@ -24,7 +25,7 @@ export class SeenFile {
     if (history === undefined) return;
     const advanced = history.map((ranges) => ranges.advanced(now.set.of(ranges.family), dayOf(now.at), KEPT_DAYS));
     const columns = advanced.flatMap(({ lo, hi, first, last }) => [lo, hi, first, last]);
-    await writeAtomic(this.path, encodeColumns({ header: 'seen', columns }));
+    await writeAtomic(this.path, encodeColumns({ header: HEADER, columns }));
   }
 
   /** Days of an address; `current` is the body that the source has now. */
@@ -35,8 +36,8 @@ export class SeenFile {
 
   private async read(): Promise<SeenRanges[] | undefined> {
     const bytes = await readWhole(this.path, CAP);
-    const columns = bytes && decodeColumns(bytes)?.columns;
-    if (columns === undefined) return undefined;
+    const { header, columns } = (bytes && decodeColumns(bytes)) ?? {};
+    if (columns === undefined || header !== HEADER) return undefined;
     return FAMILIES.map((family, i) => {
       const [lo, hi, first, last] = columns.slice(i * 4, i * 4 + 4);
       const empty = new Uint32Array(0);

@@ -4,6 +4,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { table } from '../../dist/io/table.js';
 import { makeLists } from './data.mjs';
+import { cachedBuild, updates } from './feeds.mjs';
 import { PAIRS } from './measure.mjs';
 import { inProcess, memory, startUp, wholeProcess } from './rows.mjs';
 
@@ -12,7 +13,8 @@ try {
   const lists = await makeLists(folder);
   process.stderr.write(`input: ${lists.v4.length} IPv4 lines: ${lists.origin}\n`);
   const rows = [];
-  for (const measure of [wholeProcess, inProcess, memory, startUp]) rows.push(...(await measure(lists, folder)));
+  for (const measure of [wholeProcess, inProcess, memory, startUp, cachedBuild, updates])
+    rows.push(...(await measure(lists, folder)));
   const figure = ({ value, unit }) => `${value.toFixed(2)} ${unit}`;
   process.stdout.write(
     table(

@@ -93,7 +93,7 @@ const BODIES: Readonly<Record<string, Row>> = {
   'bitwire-inbound': ['cidr-both.txt', 7, 0, 7],
   'shadowwhisperer-bruteforce-high': ['hash-header.txt', 6, 0, 6],
   'c2-tracker': ['plain-v4.txt', 12, 0, 11],
-  'malware-filter-botnet': ['malware-filter-botnet.txt', 120, 6, 120],
+  'malware-filter-botnet': ['malware-filter-botnet.txt', 120, 0, 120],
   'threatview-ip': ['hash-header.txt', 6, 0, 6],
   'hagezi-tif-ips': ['plain-private-inside.txt', 7, 0, 6],
   'ipthreat-30': ['ipthreat.txt', 5, 0, 6],
@@ -188,7 +188,7 @@ describe('the catalogue', () => {
       expect(url.match(/\{[^}]*\}/g) ?? []).toEqual(url.match(/\{(for|key)\}/g) ?? []);
     }
     expect(new Set(urls).size).toBe(urls.length);
-    const asksFor = JSON.stringify([urls, feed.where]).includes('{for}');
+    const asksFor = /\{for\}/i.test(JSON.stringify([urls, feed.where]));
     expect(feed.for !== undefined).toBe(asksFor);
     // Country and network feeds that cannot be asked for one of them would block the whole world.
     if (['country', 'asn'].includes(role)) expect(asksFor || refused !== undefined).toBe(true);
@@ -213,7 +213,7 @@ describe('the format and the guards of each feed', () => {
   function asked(feed: CatalogueFeed): CatalogueFeed {
     const { where, for: what } = feed;
     if (where === undefined || what === undefined) return feed;
-    const filled = JSON.parse(JSON.stringify(where).replaceAll('{for}', ASKED[what])) as typeof where;
+    const filled = JSON.parse(JSON.stringify(where).replace(/\{for\}/gi, ASKED[what])) as typeof where;
     return { ...feed, where: filled };
   }
 

@@ -15,17 +15,22 @@ export const csv = lineFormat(
     const isWanted = filterOf(where);
     const names = [column, ...Object.keys(where ?? {})].filter((name) => !/^\d+$/.test(String(name)));
     let header: string[] | undefined;
-    return (line) => {
+    let guessed: string | undefined;
+    let hasRows = false;
+    const take = (line: string) => {
       if (between === ';' ? /^\s*(#|\/\/)/.test(line) : isCommentLine(line)) return;
       const cells = cellsOf(line, between);
+      if (cells === undefined) return entries.reject('columns disagree', line);
       if (header === undefined) {
         const first = cells[Number(column) - 1] ?? '';
         const isHeader = names.length > 0 || !ENTRY_LIKE.test(first);
+        if (names.length === 0 && isHeader) guessed = line;
         header = isHeader ? cells : [];
         const lacking = names.find((name) => !cells.includes(String(name)));
         if (lacking !== undefined) throw noColumn(String(lacking), cells, entries.line);
         if (isHeader) return;
       }
+      hasRows = true;
       const head = header;
       const cellOf = (name: string) => cells[/^\d+$/.test(name) ? Number(name) - 1 : head.indexOf(name)];
       const cell = cellOf(String(column));
@@ -33,6 +38,11 @@ export const csv = lineFormat(
       else if (isWanted(cellOf)) entries.takeText(withoutPort(cell), line);
       else entries.leaveOut();
     };
+    // What looked like a header was all there is: an error text.
+    const end = () => {
+      if (guessed !== undefined && !hasRows) entries.reject('not an address', guessed);
+    };
+    return { line: take, end };
   },
 );
 
@@ -42,23 +52,27 @@ function noColumn(name: string, cells: readonly string[], line: number): Blockli
   });
 }
 
-/** The values of a line, without quotes and the blanks around them. */
-function cellsOf(line: string, separator: string): string[] {
-  if (!line.includes('"')) return line.split(separator).map((cell) => cell.trim());
+/** The values of a line, without quotes and the blanks around them; undefined when something stands behind a closing quote. */
+function cellsOf(line: string, separator: string): string[] | undefined {
+  // An odd quote belongs to a value.
+  if (line.split('"').length % 2 === 0 || !line.includes('"')) return line.split(separator).map((cell) => cell.trim());
   const cells: string[] = [];
   for (let p = 0; p <= line.length; ) {
-    while (line[p] === ' ') p++;
-    let cell = '';
+    while ((line[p] === ' ' || line[p] === '\t') && line[p] !== separator) p++;
+    let quoted: string | undefined;
     if (line[p] === '"') {
+      quoted = '';
       for (p++; p < line.length; p++) {
-        if (line[p] !== '"') cell += line[p];
-        else if (line[p + 1] === '"') cell += line[p++];
+        if (line[p] !== '"') quoted += line[p];
+        else if (line[p + 1] === '"') quoted += line[p++];
         else break;
       }
       p++;
     }
     const end = line.indexOf(separator, p);
-    cells.push((cell + line.slice(p, end < 0 ? line.length : end)).trim());
+    const bare = line.slice(p, end < 0 ? line.length : end).trim();
+    if (quoted !== undefined && bare !== '') return undefined;
+    cells.push(quoted?.trim() ?? bare);
     if (end < 0) break;
     p = end + separator.length;
   }

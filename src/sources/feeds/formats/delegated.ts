@@ -13,13 +13,16 @@ export const delegated = lineFormat(
     const wanted = countries && new Set(countries.map((code) => code.toUpperCase()));
     return (line) => {
       if (line.startsWith('#')) return;
-      const [registry = '', country = '', type = '', start = '', value = '', , status = ''] = line.trim().split('|');
+      const [, country = '', type = '', start = '', value = '', , status = ''] = line.trim().split('|');
       // The version line begins with a number; summary lines have a star for the country.
-      if (/^\d/.test(registry) || line.trim().endsWith('|summary') || type === 'asn') return;
+      if (/^[\d.]+\|/.test(line) || line.trim().endsWith('|summary') || type === 'asn') return;
       if (status === 'available' || status === 'reserved') return;
       if (type !== 'ipv4' && type !== 'ipv6') return entries.reject('missing field', line);
       if (country === '' || (wanted !== undefined && !wanted.has(country))) return entries.leaveOut();
-      if (type === 'ipv6') return entries.takeText(`${start}/${value}`, line);
+      if (type === 'ipv6') {
+        if (!start.includes(':')) return entries.reject('not an address', line);
+        return entries.takeText(`${start}/${value}`, line);
+      }
       const first = addressWord(start);
       if (first === undefined) return entries.reject('not an address', line);
       const last = /^[1-9]\d{0,9}$/.test(value) ? first + Number(value) - 1 : Number.POSITIVE_INFINITY;

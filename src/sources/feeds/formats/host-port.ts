@@ -5,6 +5,8 @@ export const hostPort = lineFormat(
   'host-port',
   'address:port or [IPv6]:port a line, the port is cut off; comments behind a blank and #',
   (_, entries) => (line) => {
-    if (!isCommentLine(line)) entries.takeText(withoutPort(line.replace(/\s+#.*$/, '').trim()), line);
+    if (isCommentLine(line)) return;
+    const comment = line.search(/\s#/);
+    entries.takeText(withoutPort((comment < 0 ? line : line.slice(0, comment)).trim()), line);
   },
 );

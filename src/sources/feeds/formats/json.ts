@@ -39,7 +39,7 @@ export function takePaths(
   for (const path of paths) {
     const steps = path.split(/\.|(?=\[\])/).filter((step) => step !== '');
     const walk = new Walk(steps, entries, isWanted);
-    walk.at(document, 0, undefined);
+    walk.at(document, 0, []);
     if (walk.isLost) {
       throw new BlocklistError('source-format', `nothing is at ${path.slice(0, 80)}`, {
         hint: 'the publisher may have renamed a key: look at the document, then mend paths',
@@ -63,30 +63,35 @@ class Walk {
     return this.missed > 0 && this.found === 0;
   }
 
-  at(value: unknown, step: number, parent: unknown): void {
+  at(value: unknown, step: number, around: readonly Fields[]): void {
     const key = this.steps[step];
-    if (key === undefined) return this.leaf(value, parent);
+    if (key === undefined) return this.leaf(value, around);
     if (key === '[]') {
       if (!Array.isArray(value)) this.missed++;
       else if (value.length === 0) this.found++;
-      else for (const element of value) this.at(element, step + 1, parent);
+      else for (const element of value) this.at(element, step + 1, around);
       return;
     }
-    const next = isRecord(value) ? value[key] : undefined;
+    const object = isRecord(value) ? value : {};
+    const next = Object.hasOwn(object, key) ? object[key] : undefined;
     if (next === undefined || next === null) this.missed++;
-    else this.at(next, step + 1, value);
+    else this.at(next, step + 1, [object, ...around]);
   }
 
-  private leaf(value: unknown, parent: unknown): void {
+  /** `around`: the objects that the address stands in, the nearest first. */
+  private leaf(value: unknown, around: readonly Fields[]): void {
     this.found++;
     const { entries } = this;
     entries.line++;
     if (typeof value !== 'string') return entries.reject('not an address', JSON.stringify(value));
-    if (!this.isWanted((name) => (isRecord(parent) ? parent[name] : undefined))) return entries.leaveOut();
+    if (!this.isWanted((name) => around.find((object) => Object.hasOwn(object, name))?.[name]))
+      return entries.leaveOut();
     entries.takeText(withoutPort(value.trim()));
   }
 }
 
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+type Fields = Readonly<Record<string, unknown>>;
+
+export function isRecord(value: unknown): value is Fields {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

@@ -6,7 +6,13 @@ import type { ListBody, ListFormat } from './contract.js';
 const LONGEST_LINE = 1 << 16;
 
 /** Takes one line, without its end. */
-export type TakeLine = (line: string) => void;
+type TakeLine = (line: string) => void;
+
+/** Takes the lines of one body, and is told when there are no more. */
+export interface LineTaker {
+  readonly line: TakeLine;
+  readonly end?: () => void;
+}
 
 /**
  * A format whose unit is the line. `open` is called for each body and returns what takes its lines; it puts entries and rejects into `entries`.
@@ -15,15 +21,16 @@ export type TakeLine = (line: string) => void;
 export function lineFormat(
   name: string,
   description: string,
-  open: (options: FormatOptions, entries: EntryCollector) => TakeLine,
+  open: (options: FormatOptions, entries: EntryCollector) => TakeLine | LineTaker,
 ): ListFormat {
   return {
     name,
     description,
     read: async (chunks, options) => {
       const { entries, finish } = newBody();
-      const take = open(options, entries);
-      await eachLine(chunks, entries, take);
+      const taker = open(options, entries);
+      await eachLine(chunks, entries, typeof taker === 'function' ? taker : taker.line);
+      if (typeof taker !== 'function') taker.end?.();
       return finish();
     },
   };
@@ -51,9 +58,12 @@ async function eachLine(chunks: AsyncIterable<Uint8Array>, entries: EntryCollect
   let head: Uint8Array = new Uint8Array(0);
   let rest = '';
   let isSkipping = false;
+  let isAfterCr = false;
   const takeAll = (text: string, isLast: boolean) => {
-    // CR alone ends a line, too; one at the end may be the first half of CRLF.
-    const lines = (rest + text).split(/\r\n|\n|\r(?!$)/);
+    // CR ends a line at once; the LF of CRLF may come with the next chunk.
+    const own = isAfterCr && text.startsWith('\n') ? text.slice(1) : text;
+    if (text !== '') isAfterCr = text.endsWith('\r');
+    const lines = (rest + own).split(/\r\n|\n|\r/);
     rest = isLast ? '' : (lines.pop() ?? '');
     for (const line of lines) {
       if (isSkipping) {
@@ -62,7 +72,7 @@ async function eachLine(chunks: AsyncIterable<Uint8Array>, entries: EntryCollect
       }
       entries.line++;
       if (line.length > LONGEST_LINE) entries.reject('line too long', line);
-      else if (line.trim() !== '') take(line.endsWith('\r') ? line.slice(0, -1) : line);
+      else if (line.trim() !== '') take(line);
     }
     if (rest.length <= LONGEST_LINE) return;
     // Kept no longer: the rest of this line is skipped as it comes.

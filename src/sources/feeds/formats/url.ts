@@ -10,6 +10,8 @@ export const url = lineFormat(
     const address = host?.[1] ?? host?.[2];
     if (address === undefined) entries.reject('missing field', line);
     else if (host?.[1] === undefined && !/^[\d.]+$/.test(address)) entries.leaveOut();
+    else if (/\S\s+\S/.test(line)) entries.reject('text after the address', line);
+    else if (/[^0-9a-fA-F:.]/.test(address)) entries.reject('not an address', line);
     else entries.takeText(address, line);
   },
 );
