@@ -34,9 +34,25 @@ test('the merge of the README gives the output of the README', async () => {
   expect(ran.status).toBe(3);
 });
 
+test.each(
+  [...readme.matchAll(/^\$ blocklist (feeds show \S+)\n([\s\S]+?)(?=^\$|^```)/gm)].map(([, line = '', out = '']) => [
+    line,
+    out,
+  ]),
+)('blocklist %s prints what the README shows', async (line, shown) => {
+  const ran = await run([process.execPath, CLI, ...line.split(' ')]);
+  expect(ran).toMatchObject({ status: 0, stdout: shown });
+});
+
+test('the README counts the feeds right', async () => {
+  const { stdout } = await run([process.execPath, CLI, 'feeds', 'list', '--json']);
+  const { feeds } = JSON.parse(stdout) as { feeds: unknown[] };
+  expect(readme).toContain(`${feeds.length} feeds are known by name`);
+});
+
 test('every command, option and folder that the README names is there', async () => {
   const help = await run([process.execPath, CLI, '--help']);
-  for (const name of ['update', 'build', 'apply', 'status', 'unload', 'merge']) {
+  for (const name of ['update', 'build', 'apply', 'status', 'unload', 'feeds', 'merge']) {
     expect(readme).toContain(`| \`${name}\` |`);
     expect(help.stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
   }

@@ -28,13 +28,27 @@ const FILE_CAP = 1 << 28;
  */
 const STAGED = '.next';
 
-/** Writes the files of an artefact (manifest last in the map) so that `folder` holds all old or all new ones at every moment. */
-export async function writeArtefact(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+/**
+ * Writes the files of an artefact (manifest last in the map) so that `folder` holds all old or all new ones at every moment. They are staged while
+ * `judged` is still going on, and become the artefact only when it ends well.
+ */
+export async function writeArtefact(
+  folder: string,
+  files: ReadonlyMap<string, Uint8Array>,
+  judged: Promise<unknown> = Promise.resolve(),
+): Promise<void> {
   const staged = join(folder, STAGED);
   await finishMove(folder);
   if (await isCurrent(folder, files)) return removeRetired(folder, [...files.keys()]);
   await removeTree(staged);
-  for (const [name, bytes] of files) await writeAtomic(join(staged, name), bytes);
+  const lists = [...files].filter(([name]) => name !== MANIFEST_FILE);
+  const ends = await Promise.allSettled([
+    judged,
+    ...lists.map(([name, bytes]) => writeAtomic(join(staged, name), bytes)),
+  ]);
+  // Only now, when nothing is under way any more.
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  for (const [name, bytes] of files) if (name === MANIFEST_FILE) await writeAtomic(join(staged, name), bytes);
   await finishMove(folder);
 }
 

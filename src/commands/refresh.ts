@@ -48,8 +48,9 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
 async function render(built: Built, rules: string): Promise<string> {
   const files = renderArtefact(built.sets, built.shares);
   if (await isCurrent(rules, files)) return 'as they were';
-  const check = await checkInNewNamespace(renderSample(built.sets));
-  await writeArtefact(rules, files);
+  const checking = checkInNewNamespace(renderSample(built.sets));
+  await writeArtefact(rules, files, checking);
+  const check = await checking;
   if (!check.checked) return `not checked by nft: ${check.why}`;
   return `nft -c accepts the rules, with up to ${grouped(SAMPLE_SIZE)} elements a set`;
 }
