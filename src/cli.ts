@@ -52,6 +52,8 @@ function action<Options>(load: () => Promise<{ run: Run<Options> }>, shape: Shap
   return async (...args: unknown[]) => {
     const { run } = await load();
     const options = { ...shape(...(args as never[])), ...program.opts<GlobalOptions>() };
+    // Until it is known better: a promise that nobody keeps must not end as if all were done.
+    process.exitCode = ExitStatus.failed;
     process.exitCode = await run(options, processContext(versionOfPackage()));
   };
 }

@@ -52,10 +52,10 @@ export async function gather(
     const environment = { cache, state, now: context.now, fetcher, progress, accepted };
     const sources = await configuredSources(config, environment);
     requireKnown(how.only, sources);
-    const networkOf = (id: string) => (how.only.length === 0 || how.only.includes(id) ? how.network : 'avoid');
+    const networkFor = (id: string) => networkOf(how, id);
     const [block, allow] = await Promise.all([
-      loadSources(sources.block, networkOf),
-      loadSources(sources.allow, networkOf),
+      loadSources(sources.block, networkFor),
+      loadSources(sources.allow, networkFor),
     ]);
     requireAllow(allow.missing);
     return { block: block.loaded, allow: allow.loaded, missing: block.missing };
@@ -63,6 +63,11 @@ export async function gather(
     progress.close();
     await fetcher.close();
   }
+}
+
+/** Whether the network is asked for a source. */
+export function networkOf({ network, only }: GatherOptions, id: string): Network {
+  return only.length === 0 || only.includes(id) ? network : 'avoid';
 }
 
 function requireKnown(only: readonly string[], { block, allow }: Configured): void {
@@ -100,8 +105,9 @@ export function sayProblems(
     const { id, problem } = source;
     if (problem === undefined) continue;
     const before = known.get(id);
-    // A night that says nothing new should not send a mail; a first failure should, and one that has lasted too long.
-    const isNew = before === undefined || (problem.code === 'source-stale' && before !== 'source-stale');
+    // A night that says nothing new should not send a mail; a first failure should, and data that became too old.
+    const isAge = problem.code === 'source-stale' || problem.code === 'source-frozen';
+    const isNew = before === undefined || (isAge && problem.code !== before);
     const where = problem.where === undefined ? '' : ` (${escapeText(problem.where)})`;
     const text = `${id}: ${escapeText(problem.message, 300)}${where}; ${consequence(source, context.now())}`;
     say(context, isNew ? { ...options, quiet: false } : options, text);

@@ -15,7 +15,7 @@ import { bundledList } from '../sources/feeds/catalogue.js';
 import { readLines } from '../sources/feeds/formats/plain.js';
 import type { Missing } from '../sources/index.js';
 import { type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
-import { type Gathered, type GatherOptions, gather, sayProblems } from './gather.js';
+import { type Gathered, type GatherOptions, gather, networkOf, sayProblems } from './gather.js';
 import { openProject, type Project } from './project.js';
 
 /** `build` and `update`: sources → sets → rendered rules. They differ only in what the network is asked. */
@@ -25,7 +25,8 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
     const { config } = project;
     const gathered = await gather(project, how, options, context);
     const { block, allow, missing } = gathered;
-    sayProblems(gathered, await readLastBuild(project.state), options, context);
+    const before = await readLastBuild(project.state);
+    sayProblems(gathered, before, options, context);
     await requireNoneLost(config.paths.rules, missing);
     const { density } = config.sources;
     const built = build({
@@ -37,7 +38,10 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
       ...(density === undefined ? {} : { density }),
     });
     const rendered = await render(built, config.paths.rules);
-    await writeLastBuild(project.state, context.now(), [...block, ...allow], missing);
+    await writeLastBuild(project.state, context.now(), [...block, ...allow], missing, {
+      build: before,
+      wasAsked: (id) => networkOf(how, id) === 'use',
+    });
     report(built, gathered, rendered, project, options, context);
     const isIncomplete = [...block, ...allow, ...missing].some(({ problem }) => problem !== undefined);
     return isIncomplete ? ExitStatus.incomplete : ExitStatus.done;
@@ -87,7 +91,7 @@ async function requireNoneLost(rules: string, missing: readonly Missing[]): Prom
 
 function report(
   built: Built,
-  { block }: Gathered,
+  { block, missing }: Gathered,
   rendered: string,
   { config }: Project,
   options: GlobalOptions,
@@ -95,7 +99,7 @@ function report(
 ): void {
   const sets = namedSets(built.sets);
   if (options.json === true) {
-    context.stdout.write(`${JSON.stringify(buildJson(built, sets, block))}\n`);
+    context.stdout.write(`${JSON.stringify(buildJson(built, sets, block, missing))}\n`);
     return;
   }
   if (options.quiet === true) return;

@@ -16,7 +16,8 @@ export function addressCount(value: bigint): string {
 /** 0.2531 → `25.31 %` */
 export function percent(share: number): string {
   // Rounded down: only the whole is 100 %.
-  const value = Math.floor(share * 10_000) / 100;
+  // A hair more, since 0.57 × 10,000 is a hair less than 5,700.
+  const value = Math.floor(share * 10_000 + 1e-6) / 100;
   return `${value >= 100 || value === 0 ? value.toFixed(0) : value.toFixed(2)} %`;
 }
 

@@ -1,5 +1,8 @@
-import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
-import { BlocklistError, type ErrorDetail } from '../errors.js';
+import type { Socket } from 'node:net';
+import { buildConnector, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { BlocklistError } from '../errors.js';
+import { grouped } from './figures.js';
+import { HttpFailure, networkFailure, refused } from './http-failure.js';
 import { addressOf, isPublic, privateTarget, publicLookup } from './http-target.js';
 
 /** What a server told of a body, to be sent back with the next request (RFC 9110 section 13.1). */
@@ -34,52 +37,50 @@ export type Download =
       readonly validators: Validators;
     };
 
-/** An exchange that failed, with what decides when to ask again. */
-export class HttpFailure extends BlocklistError {
-  /** the answer's status, when there was an answer */
-  readonly status: number | undefined;
-  /** what Retry-After asks for, in milliseconds from now (RFC 9110 section 10.2.3) */
-  readonly retryAfterMs: number | undefined;
-  /** ECONNREFUSED, ENOTFOUND…, when there was none */
-  readonly network: string | undefined;
-
-  constructor(
-    message: string,
-    detail: ErrorDetail,
-    facts: { readonly status?: number; readonly retryAfterMs?: number | undefined; readonly network?: string } = {},
-  ) {
-    super('http-failed', message, detail);
-    this.status = facts.status;
-    this.retryAfterMs = facts.retryAfterMs;
-    this.network = facts.network;
-  }
-}
-
 const MOST_REDIRECTS = 5;
 
 /** The connections of one run: at most one to each host, through the proxy of the environment where it names one. */
 export class HttpClient {
-  private readonly agents: Readonly<Record<DownloadOptions['target'], EnvHttpProxyAgent>>;
+  private readonly agents = new Map<string, EnvHttpProxyAgent>();
+  private readonly sockets = new Set<Socket>();
 
   constructor(
     private readonly userAgent: string,
-    env: Readonly<Record<string, string | undefined>>,
-  ) {
-    const proxies = {
-      httpProxy: env.http_proxy ?? env.HTTP_PROXY ?? '',
-      httpsProxy: env.https_proxy ?? env.HTTPS_PROXY ?? '',
-      noProxy: env.no_proxy ?? env.NO_PROXY ?? '',
-      connections: 1,
-    };
-    this.agents = {
-      any: new EnvHttpProxyAgent(proxies),
-      public: new EnvHttpProxyAgent({ ...proxies, connect: { lookup: publicLookup } }),
-    };
+    private readonly env: Readonly<Record<string, string | undefined>>,
+  ) {}
+
+  /** Ends all connections, those that are still being made, too. */
+  async close(): Promise<void> {
+    const closing = [...this.agents.values()].map((agent) => agent.destroy());
+    for (const socket of this.sockets) socket.destroy();
+    await Promise.all(closing);
   }
 
-  /** Ends all connections. */
-  async close(): Promise<void> {
-    await Promise.all([this.agents.any.destroy(), this.agents.public.destroy()]);
+  /** Made when it is needed: a proxy that is written wrongly fails the sources that go through it. */
+  private agentFor({ protocol }: URL, target: DownloadOptions['target']): EnvHttpProxyAgent {
+    const key = `${protocol} ${target}`;
+    const held = this.agents.get(key);
+    if (held !== undefined) return held;
+    const { env, sockets } = this;
+    const connector = buildConnector(target === 'public' ? { lookup: publicLookup } : {});
+    const isSecure = protocol === 'https:';
+    // As curl has it: http_proxy does not serve https.
+    const proxy = proxyAddress(isSecure ? (env.https_proxy ?? env.HTTPS_PROXY) : (env.http_proxy ?? env.HTTP_PROXY));
+    const agent = new EnvHttpProxyAgent({
+      httpProxy: proxy,
+      httpsProxy: proxy,
+      noProxy: env.no_proxy ?? env.NO_PROXY ?? '',
+      connections: 1,
+      // Most proxies make tunnels to the port of https alone.
+      proxyTunnel: isSecure,
+      connect: (options, callback) => {
+        const socket = connector(options, callback) as unknown as Socket;
+        sockets.add(socket);
+        socket.once('close', () => sockets.delete(socket));
+      },
+    });
+    this.agents.set(key, agent);
+    return agent;
   }
 
   /**
@@ -93,19 +94,24 @@ export class HttpClient {
     let { shown } = options;
     try {
       for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
-        const isNamed = current.hostname === first.hostname;
-        const target = isNamed ? options.target : 'public';
+        const target = current.hostname === first.hostname ? options.target : 'public';
         const address = addressOf(current);
         if (target === 'public' && address !== undefined && !isPublic(address)) {
           throw privateTarget(current.hostname, address, shown);
         }
-        const headers = headersFor(this.userAgent, options, isNamed ? (options.headers ?? {}) : {});
-        const answer = await request(current, { method: 'GET', headers, signal, dispatcher: this.agents[target] });
+        const headers = headersFor(
+          this.userAgent,
+          options,
+          isSameServer(current, first) ? (options.headers ?? {}) : {},
+        );
+        const dispatcher = this.agentFor(current, target);
+        const answer = await inTime(request(current, { method: 'GET', headers, signal, dispatcher }), signal);
         const { statusCode } = answer;
         if (statusCode >= 300 && statusCode < 400 && statusCode !== 304) {
+          discard(answer);
           const to = redirectTarget(current, answer, shown);
-          await answer.body.dump();
-          if (to.href !== current.href) shown = to.href;
+          // A server may lead anywhere with the key that it was asked with.
+          if (to.href !== current.href && options.shown === url) shown = to.href;
           current = to;
           continue;
         }
@@ -114,21 +120,44 @@ export class HttpClient {
           return { kind: 'unchanged' };
         }
         if (statusCode !== 200) {
-          // Without a listener the abort of an unread body would end the whole process.
-          answer.body.on('error', () => undefined).destroy();
-          throw refused(answer, shown);
+          discard(answer);
+          throw refused(statusCode, headerOf(answer, 'retry-after'), shown);
         }
         const body = await collect(answer, options, shown);
         return { kind: 'body', body, validators: validatorsOf(answer) };
       }
     } catch (cause) {
-      throw cause instanceof BlocklistError ? cause : networkFailure(shown, cause, options.timeoutMs);
+      throw cause instanceof BlocklistError ? cause : networkFailure(current, shown, cause, options.timeoutMs);
     }
     throw new BlocklistError('http-refused', `more than ${MOST_REDIRECTS} redirects`, {
       where: options.shown,
       hint: 'put the final address into the configuration',
     });
   }
+}
+
+/** Written without a scheme, it is of http: so reads curl it. */
+function proxyAddress(text: string | undefined): string {
+  return text === undefined || text === '' || /^[a-z0-9+.-]+:\/\//i.test(text) ? (text ?? '') : `http://${text}`;
+}
+
+/** Another port is another owner; http and https at their own ports are one. */
+function isSameServer(a: URL, b: URL): boolean {
+  return a.origin === b.origin || (a.hostname === b.hostname && a.port === '' && b.port === '');
+}
+
+/** Ends an answer whose body nobody wants; it may be without end. */
+function discard(answer: Dispatcher.ResponseData): void {
+  // Without a listener the abort of an unread body would end the whole process.
+  answer.body.on('error', () => undefined).destroy();
+}
+
+/** undici looks at the signal only once it is connected; a server or proxy that takes the connection and says nothing must not hold the night. */
+function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    work.then(resolve, reject);
+  });
 }
 
 function headersFor(
@@ -173,27 +202,6 @@ function redirectTarget(from: URL, answer: Dispatcher.ResponseData, where: strin
   return target;
 }
 
-function refused(answer: Dispatcher.ResponseData, where: string): HttpFailure {
-  const { statusCode: status } = answer;
-  const hints: Readonly<Record<number, string>> = {
-    401: 'it wants a key: name one with key-file',
-    403: 'it does not serve this host: it may want a key, a contact (fetch.contact), or no servers at all',
-    404: 'the list has moved or ended: blocklist feeds show tells what is known',
-    429: 'it was asked too often; it is left alone for a while',
-  };
-  const hint = hints[status] ?? (status >= 500 ? 'try again later' : 'open the address in a browser');
-  const retryAfterMs = retryAfter(headerOf(answer, 'retry-after'));
-  return new HttpFailure(`the server answered ${status}`, { where, hint }, { status, retryAfterMs });
-}
-
-/** Seconds or a date; anything else says nothing. */
-function retryAfter(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
-}
-
 async function collect(
   answer: Dispatcher.ResponseData,
   { maxBytes, onBytes }: DownloadOptions,
@@ -203,15 +211,14 @@ async function collect(
   let size = 0;
   const length = headerOf(answer, 'content-length');
   const promised = length === undefined ? undefined : Number(length);
+  if (promised !== undefined && promised > maxBytes) {
+    discard(answer);
+    throw tooLarge(maxBytes, where);
+  }
   for await (const chunk of answer.body) {
     const bytes = chunk as Buffer;
     size += bytes.length;
-    if (size > maxBytes) {
-      throw new BlocklistError('too-large', `the body is larger than ${maxBytes.toLocaleString('en')} bytes`, {
-        where,
-        hint: 'check the address, or raise max-bytes for this source',
-      });
-    }
+    if (size > maxBytes) throw tooLarge(maxBytes, where);
     chunks.push(bytes);
     onBytes?.(size, promised);
   }
@@ -221,11 +228,9 @@ async function collect(
   return Buffer.concat(chunks);
 }
 
-function networkFailure(where: string, cause: unknown, timeoutMs: number): HttpFailure {
-  const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
-  const detail = cause instanceof Error ? cause.message || cause.name : String(cause);
-  const what = timedOut ? `no complete answer within ${timeoutMs / 1000} s` : detail;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-  const facts = { network: timedOut ? 'timeout' : code };
-  return new HttpFailure(what, { where, hint: 'try again later; last good is kept', cause }, facts);
+function tooLarge(maxBytes: number, where: string): BlocklistError {
+  return new BlocklistError('too-large', `the body is larger than ${grouped(maxBytes)} bytes`, {
+    where,
+    hint: 'check the address, or raise max-bytes for this source',
+  });
 }

@@ -1,4 +1,5 @@
 import type { Built, SourceShare } from '../build/build.js';
+import type { BlocklistError } from '../errors.js';
 import { addressCount, age, grouped, percent } from '../io/figures.js';
 import { table } from '../io/table.js';
 import { countAddresses, decompose, formatPrefix, IpSet } from '../ip/index.js';
@@ -92,7 +93,12 @@ function uniqueShare({ addresses, unique }: SourceShare): number {
 }
 
 /** The same as data. Counts of addresses are strings: IPv6 leaves the range of JSON numbers. */
-export function buildJson({ shares, dense }: Built, sets: readonly NamedSet[], loaded: readonly Loaded[]): object {
+export function buildJson(
+  { shares, dense }: Built,
+  sets: readonly NamedSet[],
+  loaded: readonly Loaded[],
+  missing: ReadonlyArray<{ readonly id: string; readonly problem: BlocklistError }>,
+): object {
   return {
     schema: 'blocklist/build',
     version: 1,
@@ -114,6 +120,7 @@ export function buildJson({ shares, dense }: Built, sets: readonly NamedSet[], l
       prefixes: prefixes.size,
       addresses: String(countAddresses(prefixes)),
     })),
+    missing: missing.map(({ id, problem }) => ({ id, problem: problem.code, message: problem.message })),
     dense: dense.map(({ source, prefix, nodes }) => ({ source, net: formatPrefix(prefix), nodes })),
   };
 }

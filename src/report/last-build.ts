@@ -30,16 +30,27 @@ export async function writeLastBuild(
   at: number,
   loaded: readonly Loaded[],
   missing: ReadonlyArray<{ readonly id: string; readonly problem: BlocklistError }>,
+  before: { readonly build: LastBuild | undefined; readonly wasAsked: (id: string) => boolean },
 ): Promise<void> {
   const sources = loaded.map(({ id, date, state, problem }) => ({
     id,
     date,
     state,
-    ...(problem === undefined ? {} : { problem: problem.message, code: problem.code }),
+    // Whom nobody asked in this run fails as it failed before.
+    ...(problem === undefined ? (before.wasAsked(id) ? {} : failureOf(id, before.build)) : told(problem)),
   }));
-  const lost = missing.map(({ id, problem }) => ({ id, problem: problem.message, code: problem.code }));
+  const lost = missing.map(({ id, problem }) => ({ id, ...told(problem) }));
   const value: LastBuild = { version: 1, at, sources, missing: lost };
   await writeAtomic(join(folder, FILE), `${JSON.stringify(value, null, 2)}\n`);
+}
+
+function told({ message, code }: BlocklistError) {
+  return { problem: message, code };
+}
+
+function failureOf(id: string, build: LastBuild | undefined) {
+  const { problem, code } = build?.sources.find((source) => source.id === id) ?? {};
+  return problem === undefined || code === undefined ? {} : { problem, code };
 }
 
 /** undefined when there was no build, or its record is damaged. */

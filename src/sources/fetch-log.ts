@@ -11,6 +11,8 @@ const recordSchema = z.object({
   failures: z.int().min(0),
   /** milliseconds since 1970: not to be asked before */
   notBefore: z.number(),
+  /** what was wrong with the body that came then: until the next one it stays wrong */
+  refused: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
 });
 const logSchema = z.object({ version: z.literal(1), urls: z.record(z.string(), recordSchema) });
 export type FetchRecord = z.output<typeof recordSchema>;

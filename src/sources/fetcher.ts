@@ -1,6 +1,7 @@
-import { BlocklistError } from '../errors.js';
-import type { Download, DownloadOptions, HttpClient, HttpFailure } from '../io/http.js';
-import { afterRefusal, type FetchLog } from './fetch-log.js';
+import { BlocklistError, ErrorCode } from '../errors.js';
+import type { Download, DownloadOptions, HttpClient } from '../io/http.js';
+import { HttpFailure } from '../io/http-failure.js';
+import { afterRefusal, type FetchLog, type FetchRecord } from './fetch-log.js';
 
 /** One address to fetch. */
 export interface ListRequest {
@@ -14,7 +15,8 @@ export interface ListRequest {
   readonly intervalMs: number;
 }
 
-export type Fetched = Download | { readonly kind: 'not-due' };
+/** not-due: asked too recently; `refused` is what a guard had against the body that came then. */
+export type Fetched = Download | { readonly kind: 'not-due'; readonly refused?: BlocklistError };
 
 /** when-due: floors and backoff hold; unless-refused: there is no last good, so only backoff does; now: neither does. */
 export type Due = 'when-due' | 'unless-refused' | 'now';
@@ -34,6 +36,8 @@ export interface FetchOptions {
 }
 
 const ATTEMPTS = 3;
+/** A run holds the lock: it does not wait longer for a second attempt. */
+const LONGEST_PAUSE_MS = 30_000;
 /** Statuses that a moment later may be another: RFC 9110 section 15.6. */
 const PASSING = [500, 502, 503, 504];
 /** Failures of the network that a second attempt would only repeat. */
@@ -64,7 +68,9 @@ export class Fetcher {
     // What a clock that was wrong wrote down would hold for years.
     if (record !== undefined && record.asked <= now() && urgency === 'polite' && due !== 'now') {
       if (now() < record.notBefore) throw leftAlone(request.url, record.notBefore, record.failures);
-      if (due === 'when-due' && now() < record.asked + request.intervalMs) return { kind: 'not-due' };
+      if (due === 'when-due' && now() < record.asked + request.intervalMs) {
+        return { kind: 'not-due', ...refusalOf(request.url, record) };
+      }
     }
     const { host } = new URL(request.url);
     const turn = (this.lines.get(host) ?? Promise.resolve()).then(() => this.inTurn(host, request, facts));
@@ -74,6 +80,13 @@ export class Fetcher {
       turn.catch(() => undefined),
     );
     return turn;
+  }
+
+  /** A body that came was not used: it stays wrong until another one comes. */
+  refuse(url: string, { code, message, hint }: BlocklistError): void {
+    const record = this.log.of(url);
+    const refused = { code, message, ...(hint === undefined ? {} : { hint }) };
+    if (record !== undefined) this.log.set(url, { ...record, refused });
   }
 
   /** Ends all connections and writes the log. */
@@ -102,7 +115,8 @@ export class Fetcher {
         await new Promise((resolve) => setTimeout(resolve, pause));
         continue;
       }
-      if (failure.network !== undefined && ABSENT.includes(failure.network)) this.absent.set(host, failure);
+      const isAbsent = failure.network !== undefined && ABSENT.includes(failure.network);
+      if (isAbsent && failure.host === host) this.absent.set(host, failure);
       this.remember(request.url, failure);
       throw failure;
     }
@@ -116,7 +130,7 @@ export class Fetcher {
     const { log, options } = this;
     if (this.left() <= 0) throw tooLate(url, options.deadlineMs);
     // Loaded here and not at the top: a build without the network must not pay for the HTTP client.
-    const { HttpClient, HttpFailure } = await import('../io/http.js');
+    const { HttpClient } = await import('../io/http.js');
     this.client ??= Promise.resolve(new HttpClient(options.userAgent, options.env));
     const client = await this.client;
     const full = key?.in === 'url' ? url.replaceAll('{key}', encodeURIComponent(key.value)) : url;
@@ -141,7 +155,7 @@ export class Fetcher {
   /** How long to wait before asking again in this run; undefined when that is pointless or rude. */
   private pauseAfter({ status, network, retryAfterMs }: HttpFailure, attempt: number): number | undefined {
     const isPassing = status === undefined ? !LASTING.includes(network ?? '') : PASSING.includes(status);
-    if (!isPassing) return undefined;
+    if (!isPassing || (retryAfterMs ?? 0) > LONGEST_PAUSE_MS) return undefined;
     const pause = this.options.pauseMs * 4 ** (attempt - 1) * (0.5 + Math.random());
     return Math.max(pause, retryAfterMs ?? 0);
   }
@@ -152,16 +166,25 @@ export class Fetcher {
   }
 }
 
+function refusalOf(where: string, { refused }: FetchRecord): { readonly refused?: BlocklistError } {
+  if (refused === undefined) return {};
+  const { code, message, hint } = refused;
+  // A code of another version of the program is none of this one.
+  const known = code in ErrorCode ? (code as ErrorCode) : 'http-failed';
+  return { refused: new BlocklistError(known, message, { where, ...(hint === undefined ? {} : { hint }) }) };
+}
+
 function headersOf(key: ListRequest['key']): Record<string, string> {
   if (key === undefined || key.in === 'url') return {};
   if (key.in === 'basic') return { authorization: `Basic ${Buffer.from(key.value).toString('base64')}` };
   return { [key.in.header.toLowerCase()]: key.value };
 }
 
-function notAsked(where: string, host: string, { message }: HttpFailure): BlocklistError {
-  return new BlocklistError('http-failed', `not asked: ${host} did not answer before (${message})`, {
+function notAsked(where: string, host: string, cause: HttpFailure): BlocklistError {
+  return new BlocklistError('http-failed', `not asked, since ${host} did not answer`, {
     where,
     hint: 'try again later; last good is kept',
+    cause,
   });
 }
 

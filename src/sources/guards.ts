@@ -95,7 +95,7 @@ export function judge(report: ListReport, limits: SourceLimits, where: string): 
 export function compare(report: ListReport, before: ListReport, limits: SourceLimits, where: string): void {
   const [now, then] = [report.entries, before.entries];
   if (Math.max(now, then) < SMALL) return;
-  const words = `${grouped(now)} entries came, last good has ${grouped(then)}`;
+  const words = `${grouped(now)} ${now === 1 ? 'entry' : 'entries'} came, last good has ${grouped(then)}`;
   const hint =
     'look at it with blocklist feeds test; if it is right: blocklist update --accept-change ID, or guards of this source';
   if (now < then * limits.shrink && !(limits.canBeEmpty && now === 0)) {

@@ -132,10 +132,11 @@ class ListPart {
   async fromUrl(request: ListRequest): Promise<LoadedPart> {
     const { environment, spec } = this;
     const held = await this.held();
-    const known = held && {
-      ...(held.meta.etag === undefined ? {} : { etag: held.meta.etag }),
-      ...(held.meta.lastModified === undefined ? {} : { lastModified: held.meta.lastModified }),
-    };
+    const { etag, lastModified } = held?.meta ?? {};
+    const known =
+      etag === undefined && lastModified === undefined
+        ? undefined
+        : { ...(etag === undefined ? {} : { etag }), ...(lastModified === undefined ? {} : { lastModified }) };
     const { maxBytes } = spec;
     const { onBytes } = environment;
     const facts = {
@@ -148,15 +149,31 @@ class ListPart {
     const answer = await environment.fetcher.get(request, due, facts);
     const now = environment.now();
     if (answer.kind === 'body') {
-      const isSame = held?.meta.digest === digestOf(answer.body);
-      const content = isSame ? held.content : await this.reading.read(answer.body);
-      this.judged(content);
-      return this.keeping(answer.body, content, held, { fetched: now, ...answer.validators }, now);
+      try {
+        return await this.fromBody(answer.body, held, { fetched: now, ...answer.validators });
+      } catch (error) {
+        if (error instanceof BlocklistError) environment.fetcher.refuse(request.url, error);
+        throw error;
+      }
     }
     if (held === undefined) throw new BlocklistError('http-failed', 'the server answered 304 to a first request');
-    if (answer.kind === 'not-due') return this.fromHeld(held, 'not-due');
+    if (answer.kind === 'not-due') {
+      if (answer.refused !== undefined) throw answer.refused;
+      return this.fromHeld(held, 'not-due');
+    }
     await this.lastGood.confirm(held.meta, now);
     return this.fromHeld({ ...held, meta: { ...held.meta, fetched: now } }, 'unchanged');
+  }
+
+  private async fromBody(
+    body: Buffer,
+    held: Kept | undefined,
+    facts: Parameters<LastGood['keep']>[3],
+  ): Promise<LoadedPart> {
+    const isSame = held?.meta.digest === digestOf(body);
+    const content = isSame ? held.content : await this.reading.read(body);
+    this.judged(content);
+    return this.keeping(body, content, held, facts, facts.fetched);
   }
 
   async fromLastGood(): Promise<LoadedPart | undefined> {
@@ -194,12 +211,13 @@ class ListPart {
     if (held !== undefined && environment.change === 'judge') {
       compare(content.report, held.content.report, spec.limits, where);
     }
-    const meta = await this.lastGood.keep(where, body, { content, key: this.reading.key }, facts);
-    const isNew = held !== undefined && held.meta.digest !== meta.digest;
+    const isNew = held !== undefined && held.content !== content;
     if (isNew) {
       const before = { set: held.content.set, at: held.meta.changed };
-      await new SeenFile(environment.seen).advance(before, { set: content.set, at: meta.changed });
+      // Before the body is kept: after a crash in between, the next run does it again.
+      await new SeenFile(environment.seen).advance(before, { set: content.set, at: facts.fetched });
     }
+    const meta = await this.lastGood.keep(where, body, { content, key: this.reading.key }, facts);
     const stale = this.origin.kind === 'file' ? undefined : staleness(meta, environment.now(), spec.limits, where);
     const problem = stale === undefined ? this.suspect(content) : { problem: stale };
     return { content, state: 'fresh', date, ...problem, ...(isNew ? { before: held.content } : {}) };

@@ -132,6 +132,7 @@ describe('build', () => {
         zero('out_nodes6'),
         zero('out_nets6'),
       ],
+      missing: [],
       dense: [],
     });
   });

@@ -1,4 +1,4 @@
-// npm run mutate: breaks the source in ten named ways, one at a time, in a copy, and sees the suite turn red each time.
+// npm run mutate: breaks the source in sixteen named ways, one at a time, in a copy, and sees the suite turn red each time.
 // A mutation that no test notices ends the run with status 1.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ const MUTATIONS = [
   ['leading zero accepted', 'src/ip/parse-bytes.ts', 'if (value !== 0) {', 'if (value >= 0) {', 'test/ip'],
   [
     'adjacent ranges not joined',
-    'src/ip/range-set.ts',
+    'src/ip/range-appender.ts',
     'starts[i + 1]! <= ends[i]! + 1',
     'starts[i + 1]! <= ends[i]!',
     'test/ip',
@@ -49,6 +49,48 @@ const MUTATIONS = [
     '.filter(({ prefixes }) => prefixes.size > 0)',
     ".filter(({ name, prefixes }) => name !== 'nets4' && prefixes.size > 0)",
     'test/render',
+  ],
+  [
+    'half of a list may go',
+    'src/sources/guards.ts',
+    'now < then * limits.shrink',
+    'now < 0 * limits.shrink',
+    'test/sources/guards.test.ts',
+  ],
+  [
+    'an allow feed may open everything',
+    'src/sources/guards.ts',
+    'if (share <= limit) continue;',
+    'if (share >= 0) continue;',
+    'test/sources/guards.test.ts',
+  ],
+  [
+    'private addresses are asked',
+    'src/io/http-target.ts',
+    'return !special.has(',
+    'return true || special.has(',
+    'test/io/http-target.test.ts',
+  ],
+  [
+    'publishers are asked at any time',
+    'src/sources/fetcher.ts',
+    "urgency === 'polite' && due !== 'now'",
+    "urgency === 'force' && due !== 'now'",
+    'test/sources/fetcher.test.ts',
+  ],
+  [
+    'one node more makes a net dense',
+    'src/ip/dense.ts',
+    'if (count >= atLeast)',
+    'if (count > atLeast)',
+    'test/ip/dense.test.ts',
+  ],
+  [
+    'a damaged gzip passes',
+    'src/io/archive.ts',
+    'if (!isWhole) throw damaged(where);',
+    'void isWhole;',
+    'test/io/archive.test.ts',
   ],
 ];
 

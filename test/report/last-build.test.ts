@@ -12,10 +12,19 @@ const empty = { set: IpSet.empty, nodes: IpSet.empty };
 const good: Loaded = { id: 'a', kind: 'feed', direction: 'in', ...empty, counts, date: 5, state: 'fresh' };
 const failed: Loaded = { ...good, id: 'b', state: 'kept', problem: new BlocklistError('http-failed', 'no answer') };
 
+/** No build before, everybody asked. */
+const FIRST = { build: undefined, wasAsked: () => true };
+
 describe('the record of the last build', () => {
   test('comes back as it was written', async () => {
     const folder = join(await tempFolder(), 'state');
-    await writeLastBuild(folder, 7, [good, failed], [{ id: 'c', problem: new BlocklistError('source-empty', 'gone') }]);
+    await writeLastBuild(
+      folder,
+      7,
+      [good, failed],
+      [{ id: 'c', problem: new BlocklistError('source-empty', 'gone') }],
+      FIRST,
+    );
     expect(await readLastBuild(folder)).toEqual({
       version: 1,
       at: 7,
@@ -25,6 +34,18 @@ describe('the record of the last build', () => {
       ],
       missing: [{ id: 'c', problem: 'gone', code: 'source-empty' }],
     });
+  });
+
+  test('whom nobody asked fails as it failed before; who was asked does not', async () => {
+    const folder = join(await tempFolder(), 'state');
+    await writeLastBuild(folder, 7, [good, failed], [], FIRST);
+    const well = { ...failed, problem: undefined };
+    const { problem: _, ...healthy } = well;
+    const build = await readLastBuild(folder);
+    await writeLastBuild(folder, 8, [good, healthy], [], { build, wasAsked: (id) => id === 'a' });
+    expect((await readLastBuild(folder))?.sources[1]).toMatchObject({ problem: 'no answer', code: 'http-failed' });
+    await writeLastBuild(folder, 9, [good, healthy], [], { build, wasAsked: () => true });
+    expect((await readLastBuild(folder))?.sources[1]).not.toHaveProperty('problem');
   });
 
   test('is undefined before the first one', async () => {
