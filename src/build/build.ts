@@ -1,5 +1,5 @@
 import { BlocklistError } from '../errors.js';
-import { type FourSets, fourSets, IpSet } from '../ip/index.js';
+import { type FourSets, formatPrefix, fourSets, IpSet } from '../ip/index.js';
 import type { Density, Direction, Loaded } from '../sources/contract.js';
 import { ALL_SOURCES, type Densified, densify, type FromDensity } from './dense.js';
 import { Unions } from './unions.js';
@@ -80,7 +80,7 @@ export function build(input: BuildInput): Built {
     return dense === undefined ? listed : listed.union(dense);
   };
   const blocked = { in: withDense('in').subtract(protectedSet), out: withDense('out').subtract(protectedSet) };
-  const ofAll = [all.in, all.out].filter((each) => each !== undefined);
+  const ofAll = joined([all.in, all.out].filter((each) => each !== undefined));
   requirePlausible(
     input,
     blocked,
@@ -132,6 +132,13 @@ function densityOfAll(
 /** Ids of the sources that contain the address, in the order of the configuration. */
 export function sourcesOf(index: ProvenanceIndex, address: Parameters<IpSet['has']>[0]): string[] {
   return index.sources.filter(({ set }) => set.has(address)).map(({ id }) => id);
+}
+
+/** The nets of both sides as one source of their own; none when there is no such rule. */
+function joined(sides: readonly Densified[]): Densified[] {
+  if (sides.length === 0) return [];
+  const nets = new Map(sides.flatMap((side) => side.nets).map((net) => [formatPrefix(net.prefix), net]));
+  return [{ set: IpSet.unionOf(sides.map(({ set }) => set)), nets: [...nets.values()] }];
 }
 
 function onSide(side: Side): (source: Loaded) => boolean {

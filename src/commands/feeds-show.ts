@@ -51,7 +51,7 @@ function factsOf({ feeds, dead, profiles }: Catalogue, id: string): Facts | unde
       ],
     };
   }
-  const profile = profiles[id];
+  const profile = Object.hasOwn(profiles, id) ? profiles[id] : undefined;
   if (profile === undefined) return undefined;
   return {
     data: { kind: 'profile', id, ...profile },

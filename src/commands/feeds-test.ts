@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parseConfig } from '../config/load.js';
+import { parseConfig, parseKeys } from '../config/load.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { readRegular } from '../io/read.js';
 import { trialJson, trialText } from '../report/trial.js';
@@ -12,7 +12,7 @@ import type { PartOrigin } from '../sources/list-part.js';
 import type { ListSpec } from '../sources/list-source.js';
 import { type Trial, tryBody } from '../sources/trial.js';
 import { type Command, type Context, defaultFolder, type GlobalOptions } from './context.js';
-import { openProject } from './project.js';
+import { openProject, type Project } from './project.js';
 
 export interface FeedsTestOptions {
   /** id of a feed or of a source of the configuration, path of a file, or address */
@@ -22,7 +22,7 @@ export interface FeedsTestOptions {
 }
 
 /** Shows what a format makes of a list, and which guards would trip. Changes nothing. */
-export const run: Command<FeedsTestOptions> = async ({ what, as = '{}', ...options }, context) => {
+export const run: Command<FeedsTestOptions> = async ({ what, as, ...options }, context) => {
   const { spec, cache } = await specOf(what, as, options, context);
   const fetcher = new Fetcher(await FetchLog.open(cache), {
     userAgent: `blocklist/${context.version}`,
@@ -55,51 +55,65 @@ async function bodyOf(spec: ListSpec, origin: PartOrigin, fetcher: Fetcher): Pro
   throw new BlocklistError('http-failed', 'the server answered 304 to a first request', { where: origin.request.url });
 }
 
+interface Found {
+  readonly spec: ListSpec;
+  readonly cache: string;
+}
+
 /** The source that is meant: of the configuration, of the catalogue, a file, or an address. */
-async function specOf(
-  what: string,
-  as: string,
-  options: GlobalOptions,
-  context: Context,
-): Promise<{ readonly spec: ListSpec; readonly cache: string }> {
+async function specOf(what: string, as: string | undefined, options: GlobalOptions, context: Context): Promise<Found> {
   const project = await openProject(options, context).catch((error: unknown) => {
     // A person who only wants to look needs no configuration.
-    if (error instanceof BlocklistError && error.code === 'config-missing' && options.config === undefined)
-      return undefined;
+    const isNone = error instanceof BlocklistError && error.code === 'config-missing';
+    if (isNone && options.config === undefined) return undefined;
     throw error;
   });
   const cache = project?.cache ?? defaultFolder(context, 'cache');
-  // What is wrong with the keys is told as 'at --as'.
-  const file = '--as';
+  const keys = as === undefined ? {} : parseKeys(as);
   const isUrl = /^https?:\/\//.test(what);
+  const path = resolve(context.cwd, what);
+  const isFile = !isUrl && (await access(path).then(...BOTH));
   if (!isUrl && /^[a-z0-9][a-z0-9-]*$/.test(what)) {
-    const catalogue = await readCatalogue();
-    const { config } = project ?? { config: parseConfig('{}', file) };
-    const named = [
-      ...(await blockFeeds(config, catalogue)),
-      ...(await allowFeeds(config, catalogue)),
-      ...(await customSpecs(config)),
-    ];
-    const found = named.find(({ id }) => id === what);
-    if (found !== undefined) return { spec: found, cache };
-    const isThere = await access(resolve(context.cwd, what)).then(
-      () => true,
-      () => false,
-    );
-    if (!isThere) {
-      const use = catalogue.feeds.find(({ id }) => id === what)?.role === 'allow' ? 'allow' : 'sources';
-      const only = parseConfig(JSON.stringify({ [use]: { feeds: [what] } }), file);
-      const [spec] = [...(await blockFeeds(only, catalogue)), ...(await allowFeeds(only, catalogue))];
-      if (spec !== undefined) return { spec, cache };
+    const found = await ofConfiguration(what, project);
+    if (found !== undefined && as === undefined) return { spec: found, cache };
+    if (found !== undefined && project !== undefined) {
+      throw new BlocklistError('bad-usage', `--as is not for ${what}: its keys stand in the configuration`, {
+        where: project.config.file,
+        hint: 'change them there, or test the file or address itself',
+      });
     }
+    if (!isFile) return { spec: await ofCatalogue(what, keys), cache };
   }
-  const place = isUrl ? `url: ${JSON.stringify(what)}` : `file: ${JSON.stringify(resolve(context.cwd, what))}`;
-  const inner = as.trim().replace(/^\{|\}$/g, '');
-  const config = parseConfig(
-    `sources: {custom: [{id: test, ${place}${inner.trim() === '' ? '' : `, ${inner}`}}]}`,
-    file,
-  );
+  const given = ['id', 'file', 'url'].find((key) => key in keys);
+  if (given !== undefined) {
+    throw new BlocklistError('bad-usage', `--as:1: expected no key ${given}: the command line names the list`, {
+      where: '--as',
+      hint: 'leave it out',
+    });
+  }
+  const place = isUrl ? { url: what } : { file: path };
+  const config = parseConfig(JSON.stringify({ sources: { custom: [{ id: 'test', ...place, ...keys }] } }), '--as');
   const [spec] = await customSpecs(config);
-  if (spec === undefined) throw new BlocklistError('bad-usage', `nothing to test: ${what}`);
+  if (spec === undefined) throw new BlocklistError('internal', `nothing to test: ${what}`);
   return { spec, cache };
+}
+
+const BOTH = [() => true, () => false] as const;
+
+async function ofConfiguration(id: string, project: Project | undefined): Promise<ListSpec | undefined> {
+  if (project === undefined) return undefined;
+  const { config } = project;
+  const catalogue = await readCatalogue();
+  const lists = await Promise.all([blockFeeds(config, catalogue), allowFeeds(config, catalogue), customSpecs(config)]);
+  return lists.flat().find((spec) => spec.id === id);
+}
+
+async function ofCatalogue(id: string, keys: Readonly<Record<string, unknown>>): Promise<ListSpec> {
+  const catalogue = await readCatalogue();
+  const isAllow = catalogue.feeds.find((feed) => feed.id === id)?.role === 'allow';
+  const entry = { feeds: [{ id, ...keys }] };
+  const config = parseConfig(JSON.stringify(isAllow ? { allow: entry } : { sources: entry }), 'feeds test');
+  const [spec] = await (isAllow ? allowFeeds(config, catalogue) : blockFeeds(config, catalogue));
+  if (spec === undefined) throw new BlocklistError('internal', `nothing to test: ${id}`);
+  return spec;
 }

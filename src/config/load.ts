@@ -60,6 +60,19 @@ export function parseConfig(text: string, file: string): Config {
   return { ...absolutePaths(checked.data, folder), file, folder };
 }
 
+/** A map of keys as YAML on one line or more, with or without its outer braces. @throws BlocklistError `bad-usage`. */
+export function parseKeys(text: string): Readonly<Record<string, unknown>> {
+  const forms = /^\s*[[{]/.test(text) ? [text] : [text, `{${text}}`];
+  for (const form of forms) {
+    const document = parseDocument(form, { strict: true, uniqueKeys: true });
+    if (document.errors.length === 0 && isMap(document.contents)) return document.toJS({ maxAliasCount: 0 });
+  }
+  throw new BlocklistError('bad-usage', `--as:1: these are no keys: ${text.slice(0, 80)}`, {
+    where: '--as',
+    hint: "write them as in the configuration: --as '{format: csv, column: ip}'",
+  });
+}
+
 /** The document as plain data. Aliases that lead nowhere, or to far too much, are found only here. */
 function plainValue(document: Document, file: string, lines: LineCounter): unknown {
   try {

@@ -77,7 +77,14 @@ const keyFile = path
   .optional()
   .describe('a file that holds the key or user:password of this source, readable by its owner only');
 const replacements = z
-  .array(z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'expected a country code, an AS number or an id'))
+  .array(
+    z
+      .union([
+        z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'expected a country code, an AS number or an id'),
+        z.int().min(1),
+      ])
+      .transform(String),
+  )
   .min(1)
   .optional()
   .describe('for catalogue feeds by country or network: which ones, like [cn, ru] or [AS4134]');

@@ -41,6 +41,8 @@ async function bars(stream: Writable): Promise<DownloadProgress> {
       format: '{name} {bar} {amount}',
       clearOnComplete: true,
       hideCursor: true,
+      // Otherwise the line of a bar that ended stays where another one is now.
+      forceRedraw: true,
       barsize: 24,
     },
     Presets.shades_classic,

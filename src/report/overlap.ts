@@ -10,19 +10,25 @@ export interface OverlapRow {
   readonly addresses: { readonly v4: number; readonly v6: bigint };
   /** part of its addresses that no other source has, 0…1 */
   readonly unique: number;
+  /** no address of it is missing in the others */
+  readonly isIdle: boolean;
   /** part of its addresses that each source has, in their order; 1 for itself */
   readonly shared: readonly number[];
 }
 
 /** `repeated`: what at least two of the sources have. O(sources² × ranges). */
 export function overlapOf(sources: readonly Loaded[], repeated: IpSet): OverlapRow[] {
-  return sources.map(({ id, counts, set }) => ({
-    id,
-    entries: counts.entries,
-    addresses: set.count(),
-    unique: partOf(set.subtract(repeated), set),
-    shared: sources.map((other) => (other.id === id ? 1 : partOf(set.intersect(other.set), set))),
-  }));
+  return sources.map(({ id, counts, set }) => {
+    const alone = set.subtract(repeated);
+    return {
+      id,
+      entries: counts.entries,
+      addresses: set.count(),
+      unique: partOf(alone, set),
+      isIdle: alone.isEmpty,
+      shared: sources.map((other) => (other.id === id ? 1 : partOf(set.intersect(other.set), set))),
+    };
+  });
 }
 
 /** How much of a set another is: in IPv4 addresses, or in IPv6 ones where it has no IPv4. */
@@ -56,7 +62,7 @@ export function overlapText(rows: readonly OverlapRow[]): string {
     ...(isMatrix ? shared.map((share, j) => (i === j ? '·' : whole(share))) : []),
   ]);
   const legend = isMatrix ? 'a number in column N: per cent of this source that source N has, too' : pairs(rows);
-  const idle = rows.filter(({ unique }) => unique === 0).map(({ id }) => id);
+  const idle = rows.filter(({ isIdle }) => isIdle).map(({ id }) => id);
   const verdict =
     idle.length === 0 ? 'every source brings something of its own' : `bring nothing of their own: ${idle.join(', ')}`;
   return `${table(columns, cells)}\n${legend}\n${verdict}\n`;
@@ -66,6 +72,7 @@ function pairs(rows: readonly OverlapRow[]): string {
   const all = rows.flatMap(({ id, shared }, i) =>
     shared.flatMap((share, j) => (i === j || share < 0.01 ? [] : [{ id, other: rows[j]?.id ?? '', share }])),
   );
+  if (all.length === 0) return 'no source shares one per cent with another';
   const strongest = all.sort((a, b) => b.share - a.share).slice(0, MOST_PAIRS);
   return strongest.map(({ id, other, share }) => `${percent(share)} of ${id} is in ${other}`).join('\n');
 }

@@ -42,7 +42,7 @@ export function customSpecs(config: Config): Promise<ListSpec[]> {
 }
 
 function profileFeeds(config: Config, { profiles }: Catalogue, name: string): readonly string[] {
-  const profile = profiles[name];
+  const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
   if (profile !== undefined) return profile.feeds;
   throw invalid(
     config,
@@ -66,12 +66,10 @@ async function customSpec(config: Config, entry: CustomEntry): Promise<ListSpec>
   if ('file' in entry) return { ...common, parts: [{ kind: 'file', path: entry.file }] };
   const keyFile = entry['key-file'];
   const header = entry['key-header'];
-  if (keyFile !== undefined && header === undefined && !entry.url.includes('{key}')) {
-    throw invalid(
-      config,
-      `${id}: expected key-header, or {key} in the url, beside key-file`,
-      'say how the key is sent',
-    );
+  const ways = [header !== undefined, entry.url.includes('{key}')].filter((isWay) => isWay).length;
+  if (ways !== (keyFile === undefined ? 0 : 1)) {
+    const message = `${id}: expected key-file with either key-header or {key} in the url, or none of the three`;
+    throw invalid(config, message, 'say where the key is, and how it is sent');
   }
   const value = keyFile === undefined ? undefined : await readKey(keyFile);
   const request: ListRequest = {
@@ -112,7 +110,7 @@ async function feedSpec(
     id: feed.id,
     direction: settings.direction ?? feed.direction,
     format: feed.format,
-    options: replaced(formatOptionsOf(feed), settings.for ?? []),
+    options: replaced(formatOptionsOf(feed), targets),
     maxBytes: feed['max-bytes'],
     limits: {
       ...limitsOf(config, settings.guards, feed),
@@ -163,12 +161,15 @@ function targetsOf(config: Config, feed: CatalogueFeed, given: readonly string[]
     if (given === undefined) return [''];
     throw invalid(config, `the feed '${feed.id}' is one list: expected no key for`, 'remove the key');
   }
-  const words = { country: 'country codes, like [cn, ru]', asn: 'AS numbers, like [4134]', id: 'ids' };
-  if (given !== undefined)
-    return feed.for === 'asn'
-      ? given.map((text) => text.replace(/^AS/i, ''))
-      : given.map((text) => (feed.for === 'country' ? text.toLowerCase() : text));
-  throw invalid(config, `the feed '${feed.id}' needs the key for: ${words[feed.for]}`, `{id: ${feed.id}, for: […]}`);
+  const kinds = {
+    country: ['country codes, like [cn, ru]', /^[a-z]{2}$/],
+    asn: ['AS numbers, like [4134]', /^\d{1,10}$/],
+    id: ['ids', /^[A-Za-z0-9-]+$/],
+  } as const;
+  const [words, form] = kinds[feed.for];
+  const targets = (given ?? []).map((text) => (feed.for === 'id' ? text : text.toLowerCase().replace(/^as(?=\d)/, '')));
+  if (targets.length > 0 && targets.every((text) => form.test(text))) return [...new Set(targets)];
+  throw invalid(config, `the feed '${feed.id}' needs the key for: ${words}`, `{id: ${feed.id}, for: […]}`);
 }
 
 function replaced(options: FormatOptions, targets: readonly string[]): FormatOptions {

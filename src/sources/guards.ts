@@ -71,7 +71,7 @@ export function judge(report: ListReport, limits: SourceLimits, where: string): 
   }
   const read = entries + leftOut + rejected;
   if (records !== undefined && records !== read) {
-    throw new BlocklistError('source-records', `${read} entries came of the ${records} that the list says it holds`, {
+    throw new BlocklistError('source-records', `${came(read)} of the ${grouped(records)} that the list says it holds`, {
       where,
       hint: 'it was cut off or is being rewritten: try again later',
     });
@@ -95,7 +95,7 @@ export function judge(report: ListReport, limits: SourceLimits, where: string): 
 export function compare(report: ListReport, before: ListReport, limits: SourceLimits, where: string): void {
   const [now, then] = [report.entries, before.entries];
   if (Math.max(now, then) < SMALL) return;
-  const words = `${grouped(now)} ${now === 1 ? 'entry' : 'entries'} came, last good has ${grouped(then)}`;
+  const words = `${came(now)}, last good has ${grouped(then)}`;
   const hint =
     'look at it with blocklist feeds test; if it is right: blocklist update --accept-change ID, or guards of this source';
   if (now < then * limits.shrink && !(limits.canBeEmpty && now === 0)) {
@@ -154,4 +154,8 @@ export function requireNarrow(set: IpSet, limit: number, where: string): void {
       },
     );
   }
+}
+
+function came(entries: number): string {
+  return `${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'} came`;
 }

@@ -46,6 +46,13 @@ export async function configuredSources(config: Config, environment: SourceEnvir
   const block = [...lists.map(made('sources')), ...countrySources(countries.block, database)];
   const allow = (await allowFeeds(config, catalogue)).map(made('allow'));
   const known = [...block, ...allow].map(({ id }) => id);
+  const twice = known.find((id, i) => known.indexOf(id) !== i);
+  if (twice !== undefined) {
+    throw new BlocklistError('config-invalid', `${twice} is named twice, under sources and allow or in one of them`, {
+      where: config.file,
+      hint: 'every source has one name: its cache, its history and --source go by it',
+    });
+  }
   const unknown = [...accepted].find((id) => !known.includes(id));
   if (unknown === undefined) return { block, allow };
   throw new BlocklistError('bad-usage', `--accept-change: there is no source '${unknown}'`, {

@@ -213,7 +213,7 @@ class ListPart {
     }
     const isNew = held !== undefined && held.content !== content;
     if (isNew) {
-      const before = { set: held.content.set, at: held.meta.changed };
+      const before = { set: held.content.set, at: held.meta.changed, until: held.meta.fetched };
       // Before the body is kept: after a crash in between, the next run does it again.
       await new SeenFile(environment.seen).advance(before, { set: content.set, at: facts.fetched });
     }

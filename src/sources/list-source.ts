@@ -35,11 +35,23 @@ export function listSource(spec: ListSpec, environment: ListEnvironment): Source
       const { cache, seen, progress, ...rest } = environment;
       const isFetched = kind === 'feed' && network === 'use';
       if (isFetched) progress.begin(id);
+      const arrived = parts.map(() => ({ bytes: 0, total: undefined as number | undefined }));
       try {
         const loaded = await Promise.all(
           parts.map((origin, i) => {
             const name = i === 0 ? id : `${id}.${i + 1}`;
-            const onBytes = (bytes: number, total: number | undefined) => progress.advance(id, bytes, total);
+            const onBytes = (bytes: number, total: number | undefined) => {
+              arrived[i] = { bytes, total };
+              const all = arrived.reduce<number | undefined>(
+                (sum, part) => (sum === undefined || part.total === undefined ? undefined : sum + part.total),
+                0,
+              );
+              progress.advance(
+                id,
+                arrived.reduce((sum, part) => sum + part.bytes, 0),
+                all,
+              );
+            };
             const own = { ...rest, cache: join(cache, name), seen: join(seen, name), onBytes };
             return loadPart(spec, origin, own, network);
           }),

@@ -19,11 +19,20 @@ export interface SeenBody {
 export class SeenFile {
   constructor(private readonly path: string) {}
 
-  /** The content of a source became another one. Without a file, all of `before` counts as listed since its date. */
-  async advance(before: SeenBody | undefined, now: SeenBody): Promise<void> {
+  /**
+   * The content of a source became another one. All of `before` was listed until `until`, when its server last confirmed it; without a
+   * file it counts as listed since its date.
+   */
+  async advance(before: (SeenBody & { readonly until?: number }) | undefined, now: SeenBody): Promise<void> {
     const history = (await this.read()) ?? (before && rangesOf(before.set, before.at));
     if (history === undefined) return;
-    const advanced = history.map((ranges) => ranges.advanced(now.set.of(ranges.family), dayOf(now.at), KEPT_DAYS));
+    const advanced = history.map((ranges) => {
+      const until =
+        before?.until === undefined
+          ? ranges
+          : ranges.advanced(before.set.of(ranges.family), dayOf(before.until), KEPT_DAYS);
+      return until.advanced(now.set.of(ranges.family), dayOf(now.at), KEPT_DAYS);
+    });
     const columns = advanced.flatMap(({ lo, hi, first, last }) => [lo, hi, first, last]);
     await writeAtomic(this.path, encodeColumns({ header: HEADER, columns }));
   }

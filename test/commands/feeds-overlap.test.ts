@@ -12,7 +12,7 @@ async function overlap(lists: Readonly<Record<string, string>>, more = '', ...ar
 const THREE = {
   a: '45.9.20.0/24\n',
   b: '45.9.20.0/25\n198.18.0.0/25\n',
-  c: '45.9.20.0/26\n2a0a::1\n',
+  c: '45.9.20.0/27\n45.9.20.32/27\n',
 };
 
 describe('feeds overlap', () => {
@@ -35,18 +35,14 @@ every source brings something of its own
       status: 0,
       stderr: '',
       stdout: `\
-   source  entries  IPv4 addresses  only here    1   2   3
-1  a             1             256    50.00 %    ·  50  25
-2  b             2             256    50.00 %   50   ·  25
-3  c             2              64        0 %  100 100   ·
+   source  entries  IPv4 addresses  only here    1    2   3
+1  a             1             256    50.00 %    ·   50  25
+2  b             2             256    50.00 %   50    ·  25
+3  c             2              64        0 %  100  100   ·
 
 a number in column N: per cent of this source that source N has, too
 bring nothing of their own: c
-`
-        .replace('100 100', '100  100')
-        .replace('    1   2   3', '    1    2   3')
-        .replace('    ·  50  25', '    ·   50  25')
-        .replace('   50   ·  25', '   50    ·  25'),
+`,
     });
   });
 
@@ -59,7 +55,7 @@ bring nothing of their own: c
       sources: [
         { id: 'a', entries: 1, addresses: { v4: '256', v6: '0' }, unique: 0.5, shared: { b: 0.5, c: 0.25 } },
         { id: 'b', entries: 2, addresses: { v4: '256', v6: '0' }, unique: 0.5, shared: { a: 0.5, c: 0.25 } },
-        { id: 'c', entries: 2, addresses: { v4: '64', v6: '1' }, unique: 0, shared: { a: 1, b: 1 } },
+        { id: 'c', entries: 2, addresses: { v4: '64', v6: '0' }, unique: 0, shared: { a: 1, b: 1 } },
       ],
     });
   });

@@ -8,7 +8,7 @@ describe('keys', () => {
       [
         'which is not said to go anywhere',
         'url: "https://h.example/", key-file: secret',
-        'a: expected key-header, or {key} in the url, beside key-file',
+        'a: expected key-file with either key-header or {key} in the url',
       ],
       ['for an address without a key', 'url: "https://h.example/?k={key}"', '{key}'],
       ['for a header without a key', 'url: "https://h.example/", key-header: X-Key', 'key-header'],

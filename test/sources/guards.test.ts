@@ -99,7 +99,7 @@ describe('judge', () => {
     [
       'one is too many',
       { entries: 101, records: 100 },
-      'source-records: 101 entry came of the 100 that the list says it holds',
+      'source-records: 101 entries came of the 100 that the list says it holds',
     ],
     [
       'it says it holds none',
@@ -154,7 +154,7 @@ describe('compare', () => {
   const compared = (now: number, then: number, limits: Limits = {}) =>
     verdict(() => compare(reportOf({ entries: now }), reportOf({ entries: then }), { ...LIMITS, ...limits }, WHERE));
   const shrunk = (now: string, then: string, limit = '50.00 %') =>
-    `source-shrunk: ${now} entries came, last good has ${then}: fewer than the ${limit} allowed`;
+    `source-shrunk: ${now} ${now === '1' ? 'entry' : 'entries'} came, last good has ${then}: fewer than the ${limit} allowed`;
   const grown = (now: string, then: string, limit = '300 %') =>
     `source-grown: ${now} entries came, last good has ${then}: more than the ${limit} allowed`;
 
