@@ -52,8 +52,6 @@ function action<Options>(load: () => Promise<{ run: Run<Options> }>, shape: Shap
   return async (...args: unknown[]) => {
     const { run } = await load();
     const options = { ...shape(...(args as never[])), ...program.opts<GlobalOptions>() };
-    // Until it is known better: a promise that nobody keeps must not end as if all were done.
-    process.exitCode = ExitStatus.failed;
     process.exitCode = await run(options, processContext(versionOfPackage()));
   };
 }
@@ -190,15 +188,21 @@ interface MergeFlags {
 async function main(): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // `blocklist merge … | head` is not a failure of ours.
-    process.exit(error.code === CLOSED_PIPE ? process.exitCode : ExitStatus.failed);
+    process.exit(error.code === CLOSED_PIPE ? (process.exitCode ?? ExitStatus.done) : ExitStatus.failed);
   });
   // Nobody listens to the words any more; the exit status still counts.
   process.stderr.on('error', () => undefined);
+  let isDone = false;
+  process.on('exit', () => {
+    // A promise that nobody keeps lets the process end in the middle; that must not look as if all were done.
+    if (!isDone && process.exitCode === undefined) process.exitCode = ExitStatus.failed;
+  });
   try {
     await program.parseAsync();
   } catch (error) {
     process.exitCode = await fail(error);
   }
+  isDone = true;
 }
 
 async function fail(error: unknown): Promise<ExitStatus> {

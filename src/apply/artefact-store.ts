@@ -30,30 +30,33 @@ const STAGED = '.next';
 
 /**
  * Writes the files of an artefact (manifest last in the map) so that `folder` holds all old or all new ones at every moment. They are staged while
- * `judged` is still going on, and become the artefact only when it ends well.
+ * `judge` is still going on, and become the artefact only when it ends well. It is not asked for when the files are there already, byte for byte: a night without news writes nothing.
  */
 export async function writeArtefact(
   folder: string,
   files: ReadonlyMap<string, Uint8Array>,
-  judged: Promise<unknown> = Promise.resolve(),
-): Promise<void> {
+  judge: () => Promise<unknown> = async () => undefined,
+): Promise<'written' | 'as they were'> {
   const staged = join(folder, STAGED);
   await finishMove(folder);
-  if (await isCurrent(folder, files)) return removeRetired(folder, [...files.keys()]);
+  if (await isCurrent(folder, files)) {
+    await removeRetired(folder, [...files.keys()]);
+    return 'as they were';
+  }
   await removeTree(staged);
   const lists = [...files].filter(([name]) => name !== MANIFEST_FILE);
   const ends = await Promise.allSettled([
-    judged,
+    judge(),
     ...lists.map(([name, bytes]) => writeAtomic(join(staged, name), bytes)),
   ]);
   // Only now, when nothing is under way any more.
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
   for (const [name, bytes] of files) if (name === MANIFEST_FILE) await writeAtomic(join(staged, name), bytes);
   await finishMove(folder);
+  return 'written';
 }
 
-/** Whether the files are there already, byte for byte: a night without news writes nothing. */
-export async function isCurrent(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<boolean> {
+async function isCurrent(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<boolean> {
   for (const [name, bytes] of files) {
     const found = await readWhole(join(folder, name), FILE_CAP);
     if (found === undefined || Buffer.compare(found, bytes) !== 0) return false;

@@ -1,5 +1,5 @@
-import { isCurrent, readManifest, writeArtefact } from '../apply/artefact-store.js';
-import { checkInNewNamespace } from '../apply/nft.js';
+import { readManifest, writeArtefact } from '../apply/artefact-store.js';
+import { checkInNewNamespace, type NamespaceCheck } from '../apply/nft.js';
 import { type Built, build } from '../build/build.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { escapeText } from '../io/escape.js';
@@ -51,10 +51,11 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
 /** Writes the rules, and says how they were checked. A night without news writes and checks nothing. */
 async function render(built: Built, rules: string): Promise<string> {
   const files = renderArtefact(built.sets, built.shares);
-  if (await isCurrent(rules, files)) return 'as they were';
-  const checking = checkInNewNamespace(renderSample(built.sets));
-  await writeArtefact(rules, files, checking);
-  const check = await checking;
+  let check: NamespaceCheck = { checked: false, why: 'it was not asked' };
+  const ended = await writeArtefact(rules, files, async () => {
+    check = await checkInNewNamespace(renderSample(built.sets));
+  });
+  if (ended === 'as they were') return ended;
   if (!check.checked) return `not checked by nft: ${check.why}`;
   return `nft -c accepts the rules, with up to ${grouped(SAMPLE_SIZE)} elements a set`;
 }

@@ -36,7 +36,7 @@ export function fetchOptions(now: () => number, changes: Partial<FetchOptions> =
   };
 }
 
-export const SILENT: FetchProgress = { begin: () => undefined, advance: () => undefined, end: () => undefined };
+const SILENT: FetchProgress = { begin: () => undefined, advance: () => undefined, end: () => undefined };
 
 /** The lists of a source named `s` are in `cache/s` then. */
 export async function environmentAt(cache: string, now = NOON): Promise<ListEnvironment> {

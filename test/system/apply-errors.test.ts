@@ -102,7 +102,7 @@ describeSystem('what the system denies', NEEDS, () => {
     try {
       const built = await run([...WITHOUT_RIGHTS, ...own.argv('build')]);
       expect(built.status).toBe(0);
-      expect(built.stderr).toContain('nft -c accepts it (in a network namespace of its own)');
+      expect(built.stderr).toContain('nft -c accepts the rules, with up to 1,000 elements a set');
     } finally {
       await own.remove();
     }
