@@ -136,3 +136,35 @@ function scatterWords(from: Uint32Array, to: Uint32Array, count: number, shift: 
     to[offsets[(key >>> shift) & 0x7ff]!++] = key;
   }
 }
+
+/** Keys of one word in ascending order, and the number that stood beside each. */
+export interface SortedPairs {
+  readonly keys: Uint32Array;
+  readonly values: Uint32Array;
+}
+
+/** Sorts one-word keys ascending and takes their values along; stable. The columns given hold garbage afterwards. O(passes × count). */
+export function sortPairs(keys: Uint32Array, values: Uint32Array): SortedPairs {
+  const count = keys.length;
+  const sizes = digitCounts(keys, count, 1, 0, 1);
+  let from: SortedPairs = { keys, values };
+  let to: SortedPairs = { keys: new Uint32Array(count), values: new Uint32Array(count) };
+  for (let digit = DIGITS_PER_WORD - 1; digit >= 0; digit--) {
+    const offsets = sizes.subarray(digit * BUCKETS, (digit + 1) * BUCKETS);
+    if (!toOffsets(offsets, count)) continue;
+    scatterPairs(from, to, shiftOf(digit), offsets);
+    [from, to] = [to, from];
+  }
+  return from;
+}
+
+function scatterPairs(from: SortedPairs, to: SortedPairs, shift: number, offsets: Uint32Array): void {
+  const { keys, values } = from;
+  const { keys: sorted, values: taken } = to;
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!;
+    const at = offsets[(key >>> shift) & 0x7ff]!++;
+    sorted[at] = key;
+    taken[at] = values[i]!;
+  }
+}

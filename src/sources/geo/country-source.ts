@@ -2,7 +2,6 @@ import { createRequire } from 'node:module';
 import { BlocklistError } from '../../errors.js';
 import { IpSet } from '../../ip/index.js';
 import type { Loaded, Source } from '../contract.js';
-import { CountryDatabase } from './mmdb.js';
 
 /** The CC0 database that ships as a dependency; the combined file is complete where route-only data has holes. */
 export function bundledCountryDatabase(): string {
@@ -33,6 +32,8 @@ export function countrySources(codes: readonly string[], database: string): Sour
 }
 
 async function walk(codes: readonly string[], file: string): Promise<Map<string, Loaded>> {
+  // Only who blocks countries pays for the reader.
+  const { CountryDatabase } = await import('./mmdb.js');
   const database = await CountryDatabase.open(file);
   const loaded = new Map<string, Loaded>();
   for (const [code, { set, networks }] of database.networksOf(codes)) {
