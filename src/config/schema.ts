@@ -18,7 +18,7 @@ const fetching = z
   .strictObject({
     contact: z
       .string()
-      .regex(/^[\x21-\x7e]{3,100}$/, 'expected a mail address or URL')
+      .regex(/^[\w.+@:/?=&%#~-]{3,100}$/, 'expected a mail address or URL')
       .optional()
       .describe('how publishers reach you: a mail address or URL, sent as part of User-Agent'),
     deadline: duration.prefault('10m').describe('what is not fetched by then waits for the next run'),

@@ -47,7 +47,7 @@ const ABSENT = ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'UND
 
 /** Fetches side by side across hosts, one request at a time to each host, within one deadline. */
 export class Fetcher {
-  private client: Promise<HttpClient> | undefined;
+  private client: HttpClient | undefined;
   private readonly begun = performance.now();
   private readonly lines = new Map<string, Promise<unknown>>();
   private readonly absent = new Map<string, HttpFailure>();
@@ -97,7 +97,7 @@ export class Fetcher {
 
   /** Ends all connections; what was asked is forgotten. */
   async end(): Promise<void> {
-    await (await this.client)?.close();
+    await this.client?.close();
   }
 
   private async inTurn(
@@ -131,13 +131,12 @@ export class Fetcher {
     if (this.left() <= 0) throw tooLate(url, options.deadlineMs);
     // Loaded here and not at the top: a build without the network must not pay for the HTTP client.
     const { HttpClient } = await import('../io/http.js');
-    this.client ??= Promise.resolve(new HttpClient(options.userAgent, options.env));
-    const client = await this.client;
+    this.client ??= new HttpClient(options.userAgent, options.env);
     const full = key?.in === 'url' ? url.replaceAll('{key}', encodeURIComponent(key.value)) : url;
     const headers = headersOf(key);
     try {
       const timeout = Math.max(1, Math.ceil(Math.min(timeoutMs, this.left())));
-      const answer = await client.download(full, { ...facts, shown: url, headers, target, timeoutMs: timeout });
+      const answer = await this.client.download(full, { ...facts, shown: url, headers, target, timeoutMs: timeout });
       log.set(url, { asked: options.now(), failures: 0, notBefore: 0 });
       return answer;
     } catch (error) {

@@ -1,28 +1,14 @@
 import { stat } from 'node:fs/promises';
-import type { FormatName, FormatOptions } from '../config/formats.js';
 import { BlocklistError } from '../errors.js';
-import { openBody } from '../io/archive.js';
 import { readRegular } from '../io/read.js';
 import type { Loaded, Network } from './contract.js';
-import { FORMATS } from './feeds/formats/index.js';
 import type { Fetcher, ListRequest } from './fetcher.js';
-import type { Change, SourceLimits } from './guards.js';
-import { compare, judge, refuseHtml, requireNarrow, staleness } from './guards.js';
+import type { Change } from './guards.js';
+import { compare, judge, requireNarrow, staleness } from './guards.js';
 import { digestOf, type Kept, LastGood, type Reading } from './last-good.js';
+import { type ListReading, readBody } from './list-reading.js';
 import type { ReadBody } from './parsed-form.js';
 import { SeenFile } from './seen-file.js';
-
-/** How bodies of a source are read and judged, wherever they come from. */
-export interface ListReading {
-  readonly id: string;
-  readonly format: FormatName;
-  readonly options: FormatOptions;
-  /** the file that is meant inside an archive */
-  readonly member?: string;
-  /** cap on the body, packed and unpacked, in bytes */
-  readonly maxBytes: number;
-  readonly limits: SourceLimits;
-}
 
 /** A body that ships with the package: last good of a host that never had the network. */
 export interface Snapshot {
@@ -83,14 +69,6 @@ export async function loadPart(
   });
 }
 
-/** Opens a body and reads it in its format. @throws BlocklistError when it cannot be opened, is a web page, or something else than its format. */
-export async function readBody(spec: ListReading, body: Buffer, where: string): Promise<ReadBody> {
-  const { format, options, member, maxBytes: cap } = spec;
-  const { bytes, trailing } = await openBody(body, { cap, where, ...(member === undefined ? {} : { member }) });
-  refuseHtml(bytes, where);
-  return { ...(await FORMATS[format].read(once(bytes), options)), trailing };
-}
-
 /** Why last good serves, and, when it is too old for that, how old it is. */
 function worse(failure: BlocklistError, kept: BlocklistError | undefined): BlocklistError {
   if (kept?.code !== 'source-stale') return failure;
@@ -122,7 +100,7 @@ class ListPart {
   async fromFile(path: string): Promise<LoadedPart> {
     const body = await readRegular(path, this.spec.maxBytes);
     const { mtimeMs } = await stat(path);
-    const held = await this.held();
+    const held = await this.heldIfReadable();
     const content = held?.meta.digest === digestOf(body) ? held.content : await this.reading.read(body);
     this.judged(content);
     if (content === held?.content) return { content, state: 'fresh', date: mtimeMs, ...this.suspect(content) };
@@ -131,7 +109,7 @@ class ListPart {
 
   async fromUrl(request: ListRequest): Promise<LoadedPart> {
     const { environment, spec } = this;
-    const held = await this.held();
+    const held = await this.heldIfReadable();
     const { etag, lastModified } = held?.meta ?? {};
     const known =
       etag === undefined && lastModified === undefined
@@ -184,6 +162,16 @@ class ListPart {
     const content = await this.reading.read(await readRegular(snapshot.path, this.spec.maxBytes));
     this.judged(content);
     return { content, state: 'bundled', date: snapshot.date };
+  }
+
+  /** A body that the format of today cannot read is as if nothing was kept. */
+  private async heldIfReadable(): Promise<Kept | undefined> {
+    try {
+      return await this.held();
+    } catch (error) {
+      if (error instanceof BlocklistError) return undefined;
+      throw error;
+    }
   }
 
   private held(): Promise<Kept | undefined> {
@@ -240,8 +228,4 @@ class ListPart {
       }),
     };
   }
-}
-
-async function* once(body: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield body;
 }

@@ -3,7 +3,8 @@ import { IpSet } from '../ip/index.js';
 import type { Density, Direction, FetchProgress, Loaded, Source } from './contract.js';
 import type { Fetcher } from './fetcher.js';
 import type { Change } from './guards.js';
-import { type ListReading, type LoadedPart, loadPart, type PartOrigin } from './list-part.js';
+import { type LoadedPart, loadPart, type PartOrigin } from './list-part.js';
+import type { ListReading } from './list-reading.js';
 
 /** A list of addresses, wherever it comes from: one file, or all of its addresses together. */
 export interface ListSpec extends ListReading {

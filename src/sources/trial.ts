@@ -1,6 +1,6 @@
 import { BlocklistError } from '../errors.js';
 import { judge, requireNarrow } from './guards.js';
-import { type ListReading, readBody } from './list-part.js';
+import { type ListReading, readBody } from './list-reading.js';
 import type { ReadBody } from './parsed-form.js';
 
 /** What came of reading a body that is not kept. */

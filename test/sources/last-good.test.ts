@@ -174,6 +174,25 @@ describe('last good and a changed configuration', () => {
   });
 });
 
+describe('last good of another format', () => {
+  test.each(['url', 'file'] as const)('a %s is read anew, though the body that is kept cannot be', async (kind) => {
+    const server = await testServer(sends('192.0.2.1\n', { etag: '"1"' }));
+    const folder = await tempFolder();
+    const [path, cache] = [join(folder, 'list'), join(folder, 'cache')];
+    await writeFile(path, '192.0.2.1\n');
+    const plain = kind === 'url' ? urlSpec(`${server.origin}/list`) : specOf({ kind: 'file', path });
+    await loadSpec(plain, cache);
+    const json: ListSpec = { ...plain, format: 'json', options: { paths: ['ips[]'] } };
+    const body = '{"ips":["198.51.100.1"]}';
+    server.answer = sends(body, { etag: '"2"' });
+    await writeFile(path, body);
+    const loaded = await loadSpec(json, cache);
+    expect(textOf(loaded.set)).toEqual(['198.51.100.1']);
+    expect(loaded.problem).toBeUndefined();
+    expect(server.requests[1] ?? {}).not.toHaveProperty('if-none-match');
+  });
+});
+
 describe('the snapshot of the package', () => {
   async function withSnapshot() {
     const server = await testServer(sends(BODY));
