@@ -1,5 +1,5 @@
 import { readManifest, writeArtefact } from '../apply/artefact-store.js';
-import { checkInNewNamespace, type NamespaceCheck } from '../apply/nft.js';
+import type { NamespaceCheck } from '../apply/nft.js';
 import { type Built, build } from '../build/build.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { escapeText } from '../io/escape.js';
@@ -9,7 +9,6 @@ import { regularFileChunks } from '../io/read.js';
 import { IpSet, specialPurpose } from '../ip/index.js';
 import { renderArtefact, renderSample, SAMPLE_SIZE, SCRIPT_FILE } from '../render/artefact.js';
 import { namedSets } from '../render/commands.js';
-import { buildJson, buildTables } from '../report/build-report.js';
 import { readLastBuild, writeLastBuild } from '../report/last-build.js';
 import { bundledList } from '../sources/feeds/catalogue.js';
 import { readLines } from '../sources/feeds/formats/plain.js';
@@ -42,7 +41,7 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
       build: before,
       wasAsked: (id) => networkOf(how, id) === 'use',
     });
-    report(built, gathered, rendered, project, options, context);
+    await report(built, gathered, rendered, project, options, context);
     const isIncomplete = [...block, ...allow, ...missing].some(({ problem }) => problem !== undefined);
     return isIncomplete ? ExitStatus.incomplete : ExitStatus.done;
   });
@@ -53,6 +52,8 @@ async function render(built: Built, rules: string): Promise<string> {
   const files = renderArtefact(built.sets, built.shares);
   let check: NamespaceCheck = { checked: false, why: 'it was not asked' };
   const ended = await writeArtefact(rules, files, async () => {
+    // A night without news pays neither for this nor for tables that nobody reads.
+    const { checkInNewNamespace } = await import('../apply/nft.js');
     check = await checkInNewNamespace(renderSample(built.sets));
   });
   if (ended === 'as they were') return ended;
@@ -90,20 +91,21 @@ async function requireNoneLost(rules: string, missing: readonly Missing[]): Prom
   );
 }
 
-function report(
+async function report(
   built: Built,
   { block, missing }: Gathered,
   rendered: string,
   { config }: Project,
   options: GlobalOptions,
   context: Context,
-): void {
+): Promise<void> {
+  if (options.quiet === true && options.json !== true) return;
+  const { buildJson, buildTables } = await import('../report/build-report.js');
   const sets = namedSets(built.sets);
   if (options.json === true) {
     context.stdout.write(`${JSON.stringify(buildJson(built, sets, block, missing))}\n`);
     return;
   }
-  if (options.quiet === true) return;
   context.stdout.write(buildTables(built, sets, block));
   say(context, options, `\nrendered ${shortPath(context, config.paths.rules)}/${SCRIPT_FILE}; ${rendered}`);
   say(context, options, `next, as root: ${commandLine(context, options, 'apply --dry-run')}`);

@@ -79,6 +79,7 @@ export class Ownership {
 
   private where(isWanted: (owner: number) => boolean): RangeSet {
     const { family } = this;
+    if (family.words === 1) return this.whereWords(isWanted);
     const { lo, hi, owner } = this.owned;
     const parts = RangeAppender.withRoom(family, owner.length);
     for (let i = 0; i < owner.length; i++) {
@@ -86,6 +87,20 @@ export class Ownership {
     }
     const joined = parts.finish();
     return RangeSet.adopt(family, joined.size, joined.lo, joined.hi);
+  }
+
+  private whereWords(isWanted: (owner: number) => boolean): RangeSet {
+    const { lo, hi, owner } = this.owned;
+    const [starts, ends] = [new Uint32Array(owner.length), new Uint32Array(owner.length)];
+    let used = 0;
+    let end = -2;
+    for (let i = 0; i < owner.length; i++) {
+      if (!isWanted(owner[i]!)) continue;
+      if (lo[i]! !== end + 1) starts[used++] = lo[i]!;
+      end = hi[i]!;
+      ends[used - 1] = end;
+    }
+    return RangeSet.adopt(this.family, used, starts.subarray(0, used), ends.subarray(0, used));
   }
 }
 
