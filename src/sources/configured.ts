@@ -128,7 +128,11 @@ function usableFeed(config: Config, catalogue: Catalogue, id: string, use: 'bloc
     const dead = catalogue.dead.find((each) => each.id === id);
     if (dead !== undefined) {
       const instead = dead.instead.length === 0 ? '' : `; take ${dead.instead.join(' or ')} instead`;
-      throw invalid(config, `the feed '${id}' (${dead.name}) is no more: ${dead.why}${instead}`, 'remove it');
+      throw invalid(
+        config,
+        `the feed '${id}' (${dead.name}) is no more: ${dead.why.replace(/\.$/, '')}${instead}`,
+        'remove it',
+      );
     }
     const known = catalogue.feeds.map((each) => each.id);
     const message = `there is no feed '${id}' in the catalogue${nearName(id, known)}`;

@@ -12,17 +12,17 @@ describe('a feed that cannot be used', () => {
       [
         'is dead, with one in its place',
         'sources: {feeds: [cybercure]}',
-        "the feed 'cybercure' (CyberCure IPs) is no more: Answered on 2026-08-12 without any readable list.; take threatview-ip instead",
+        "the feed 'cybercure' (CyberCure IPs) is no more: Answered on 2026-08-12 without any readable list; take threatview-ip instead",
       ],
       [
         'is dead, with two in its place',
         'sources: {feeds: [dragon-research]}',
-        "the feed 'dragon-research' (Dragon Research Group) is no more: Not updated since 2016.; take dataplane-sshpwauth or dataplane-vncrfb instead",
+        "the feed 'dragon-research' (Dragon Research Group) is no more: Not updated since 2016; take dataplane-sshpwauth or dataplane-vncrfb instead",
       ],
       [
         'is dead, with none in its place',
         'allow: {feeds: [jigsaw]}',
-        "the feed 'jigsaw' (Jigsaw/SLC security) is no more: Deleted before 2026-08.",
+        "the feed 'jigsaw' (Jigsaw/SLC security) is no more: Deleted before 2026-08",
       ],
       [
         'is to be allowed',
