@@ -1,5 +1,5 @@
 import { formatOptionShape } from '../config/formats.js';
-import { didYouMean } from '../config/issues.js';
+import { nearName } from '../config/issues.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { grouped, interval } from '../io/figures.js';
 import { type Catalogue, type CatalogueFeed, readCatalogue } from '../sources/feeds/catalogue.js';
@@ -12,8 +12,7 @@ export const run: Command<{ readonly id: string }> = async ({ id, ...options }, 
   const found = factsOf(catalogue, id);
   if (found === undefined) {
     const names = [...catalogue.feeds, ...catalogue.dead].map((each) => each.id);
-    const near = didYouMean(id, [...names, ...Object.keys(catalogue.profiles)]);
-    const words = near.startsWith('; known here') ? '' : near;
+    const words = nearName(id, [...names, ...Object.keys(catalogue.profiles)]);
     throw new BlocklistError('bad-usage', `there is no feed or profile '${id}'${words}`, { hint: 'see feeds list' });
   }
   if (options.json === true) {

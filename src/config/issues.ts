@@ -107,8 +107,12 @@ function knownKeys(path: readonly PropertyKey[]): string[] {
 
 /** `, did you mean 'x'?` for the nearest name that is near enough, otherwise the list of names. */
 export function didYouMean(word: string, known: readonly string[]): string {
+  return nearName(word, known) || (known.length === 0 ? '' : `; known here: ${known.join(', ')}`);
+}
+
+/** The same without the list, for names that are too many for a screen: empty when none is near. */
+export function nearName(word: string, known: readonly string[]): string {
   const [nearest] = [...known].sort((a, b) => leven(word, a) - leven(word, b));
-  if (nearest === undefined) return '';
-  if (leven(word, nearest) <= Math.max(2, word.length / 3)) return `, did you mean '${nearest}'?`;
-  return `; known here: ${known.join(', ')}`;
+  const isNear = nearest !== undefined && leven(word, nearest) <= Math.max(2, word.length / 3);
+  return isNear ? `, did you mean '${nearest}'?` : '';
 }

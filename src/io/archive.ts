@@ -1,5 +1,6 @@
 import { constants, crc32, inflateRawSync } from 'node:zlib';
 import { BlocklistError } from '../errors.js';
+import { listTooLarge } from './read.js';
 
 /** How a packed body is to be opened. */
 export interface OpenOptions {
@@ -40,7 +41,7 @@ export async function openBody(body: Buffer, options: OpenOptions): Promise<Open
     else if (isTar(bytes)) bytes = await tarMember(bytes, options);
     else break;
   }
-  if (bytes.length > options.cap) throw tooLarge(options.cap, options.where);
+  if (bytes.length > options.cap) throw listTooLarge(options.cap, options.where);
   return { bytes, trailing };
 }
 
@@ -99,7 +100,7 @@ function inflated(deflated: Buffer, room: number, where: string, cap: number): I
     const options = { info: true, maxOutputLength: Math.max(1, room), finishFlush: constants.Z_FINISH };
     return inflateRawSync(deflated, options) as unknown as Inflated;
   } catch (cause) {
-    if (cause instanceof RangeError) throw tooLarge(cap, where);
+    if (cause instanceof RangeError) throw listTooLarge(cap, where);
     throw damaged(where, cause);
   }
 }
@@ -111,7 +112,7 @@ async function zipMember(body: Buffer, options: OpenOptions): Promise<Buffer> {
     const files = [];
     for await (const entry of zip.eachEntry()) if (!entry.fileName.endsWith('/')) files.push(entry);
     const entry = chosen(files, ({ fileName }) => fileName, options);
-    if (entry.uncompressedSize > options.cap) throw tooLarge(options.cap, options.where);
+    if (entry.uncompressedSize > options.cap) throw listTooLarge(options.cap, options.where);
     const parts: Buffer[] = [];
     for await (const chunk of await zip.openReadStreamPromise(entry)) parts.push(chunk as Buffer);
     const bytes = Buffer.concat(parts);
@@ -146,13 +147,6 @@ function chosen<File>(files: readonly File[], nameOf: (file: File) => string, { 
   throw new BlocklistError('bad-archive', `the archive holds ${what}, but ${names.length}: ${list}${more}`, {
     where,
     hint: 'name the one that is meant with member',
-  });
-}
-
-function tooLarge(cap: number, where: string): BlocklistError {
-  return new BlocklistError('too-large', `the list is larger than ${cap.toLocaleString('en')} bytes`, {
-    where,
-    hint: 'no list that is worth loading is that large; check it, or raise max-bytes for this source',
   });
 }
 

@@ -1,5 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { BlocklistError } from '../errors.js';
+import { listTooLarge } from './read.js';
 
 /**
  * The chunks, unpacked when they begin with the gzip magic (RFC 1952 section 2.3.1: `1f 8b`), whatever the name says.
@@ -34,12 +35,7 @@ async function* capped(
   let size = 0;
   for await (const chunk of chunks) {
     size += chunk.length;
-    if (size > cap) {
-      throw new BlocklistError('too-large', `the list is larger than ${cap.toLocaleString('en')} bytes`, {
-        where,
-        hint: 'no list that is worth loading is that large; check it, or raise max-bytes for this source',
-      });
-    }
+    if (size > cap) throw listTooLarge(cap, where);
     yield chunk;
   }
 }

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { BlocklistError } from '../errors.js';
+import { grouped } from './figures.js';
 
 const READ_CHUNK = 1 << 18;
 
@@ -91,13 +92,16 @@ export async function readRegular(path: string, cap: number): Promise<Buffer> {
   let size = 0;
   for await (const chunk of regularFileChunks(path)) {
     size += chunk.length;
-    if (size > cap) {
-      throw new BlocklistError('too-large', `the list is larger than ${cap.toLocaleString('en')} bytes`, {
-        where: path,
-        hint: 'no list that is worth loading is that large; check it, or raise max-bytes for this source',
-      });
-    }
+    if (size > cap) throw listTooLarge(cap, path);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** For lists, packed or not, wherever their bytes are counted. */
+export function listTooLarge(cap: number, where: string): BlocklistError {
+  return new BlocklistError('too-large', `the list is larger than ${grouped(cap)} bytes`, {
+    where,
+    hint: 'no list that is worth loading is that large; check it, or raise max-bytes for this source',
+  });
 }

@@ -1,6 +1,6 @@
 import type { FormatOptions } from '../config/formats.js';
 import { formatOptionShape } from '../config/formats.js';
-import { didYouMean } from '../config/issues.js';
+import { didYouMean, nearName } from '../config/issues.js';
 import type { Config } from '../config/load.js';
 import type { CustomEntry, FeedEntry, OwnGuards } from '../config/source-schema.js';
 import { BlocklistError } from '../errors.js';
@@ -20,7 +20,7 @@ const MEBIBYTE = 2 ** 20;
 /** The feeds of the profile and of `feeds:`, in this order; what stands under `feeds:` wins. */
 export async function blockFeeds(config: Config, catalogue: Catalogue): Promise<ListSpec[]> {
   const { profile, feeds, custom } = config.sources;
-  const own: FeedSettings[] = feeds.map((entry) => (typeof entry === 'string' ? { id: entry } : entry));
+  const own = feeds.map(settingsOf);
   const fromProfile = profile === undefined ? [] : profileFeeds(config, catalogue, profile);
   const all = [...fromProfile.filter((id) => own.every((entry) => entry.id !== id)).map((id) => ({ id })), ...own];
   const taken = custom.find(({ id }) => all.some((entry) => entry.id === id));
@@ -32,13 +32,16 @@ export async function blockFeeds(config: Config, catalogue: Catalogue): Promise<
 
 /** The feeds under `allow:`. */
 export function allowFeeds(config: Config, catalogue: Catalogue): Promise<ListSpec[]> {
-  const entries = config.allow.feeds.map((entry) => (typeof entry === 'string' ? { id: entry } : entry));
-  return Promise.all(entries.map((entry) => feedSpec(config, catalogue, entry, 'allow')));
+  return Promise.all(config.allow.feeds.map((entry) => feedSpec(config, catalogue, settingsOf(entry), 'allow')));
 }
 
 /** The lists under `custom:`. */
 export function customSpecs(config: Config): Promise<ListSpec[]> {
   return Promise.all(config.sources.custom.map((entry) => customSpec(config, entry)));
+}
+
+function settingsOf(entry: string | FeedSettings): FeedSettings {
+  return typeof entry === 'string' ? { id: entry } : entry;
 }
 
 function profileFeeds(config: Config, { profiles }: Catalogue, name: string): readonly string[] {
@@ -92,7 +95,9 @@ async function feedSpec(
   const feed = usableFeed(config, catalogue, settings.id, use);
   const targets = targetsOf(config, feed, settings.for);
   const key = await keyOf(config, feed, settings['key-file']);
-  const parts = targets.flatMap((target) =>
+  // A feed that is one file for all takes its targets as a filter alone.
+  const places = feed.urls.some((url) => url.includes('{for}')) ? targets : [''];
+  const parts = places.flatMap((target) =>
     feed.urls.map((url): PartOrigin => {
       const request: ListRequest = {
         url: url.replaceAll('{for}', encodeURIComponent(target)),
@@ -116,7 +121,7 @@ async function feedSpec(
       ...limitsOf(config, settings.guards, feed),
       ...(use === 'allow' ? { maxCoverage: config.guards['max-allow-coverage'] } : {}),
     },
-    parts: feed.urls.some((url) => url.includes('{for}')) ? parts : parts.slice(0, feed.urls.length),
+    parts,
     ...(feed.member === undefined ? {} : { member: feed.member }),
     ...(settings.density === undefined ? {} : { density: settings.density }),
   };
@@ -151,12 +156,6 @@ function usableFeed(config: Config, catalogue: Catalogue, id: string, use: 'bloc
     throw invalid(config, `the feed '${id}' lists offenders, not addresses to allow`, 'name it under sources.feeds');
   }
   return feed;
-}
-
-/** The nearest of many names; the whole catalogue would fill the screen. */
-function nearName(id: string, known: readonly string[]): string {
-  const words = didYouMean(id, known);
-  return words.startsWith('; known here') ? '' : words;
 }
 
 /** What `{for}` stands for, one after the other; a feed without it has one target, the empty one. */

@@ -1,4 +1,5 @@
 import type { BlocklistError } from '../errors.js';
+import type { DownloadProgress } from '../io/progress.js';
 import type { IpSet, RejectedLine } from '../ip/index.js';
 
 /** in: what these addresses send; out: what is sent to them. */
@@ -61,9 +62,4 @@ export interface Source {
 }
 
 /** Who is told of downloads while they run. */
-export interface FetchProgress {
-  begin(id: string): void;
-  /** bytes so far, and of how many where the server says so */
-  advance(id: string, bytes: number, total: number | undefined): void;
-  end(id: string): void;
-}
+export type FetchProgress = Omit<DownloadProgress, 'close'>;

@@ -34,6 +34,16 @@ export interface Reading {
   read(body: Buffer): Promise<ReadBody>;
 }
 
+/** A body to be kept, and what it holds. */
+export interface NewBody {
+  readonly body: Uint8Array;
+  /** digestOf(body) */
+  readonly digest: string;
+  readonly content: ReadBody;
+  /** of the Reading that read it */
+  readonly key: string;
+}
+
 const META_CAP = 1 << 16;
 /** Above every `max-bytes` that makes sense. */
 const BODY_CAP = 2 ** 31;
@@ -80,11 +90,9 @@ export class LastGood {
   /** Keeps a body that passed. Older ones are removed after the switch. */
   async keep(
     origin: string,
-    body: Uint8Array,
-    { content, key }: { readonly content: ReadBody; readonly key: string },
+    { body, digest, content, key }: NewBody,
     facts: Pick<LastGoodMeta, 'fetched' | 'etag' | 'lastModified'>,
   ): Promise<LastGoodMeta> {
-    const digest = digestOf(body);
     const before = await this.meta();
     const isSame = before?.digest === digest && before.origin === origin;
     const isThere = isSame && (await this.body(digest)) !== undefined;

@@ -5,7 +5,7 @@ import type { Loaded, Network } from './contract.js';
 import type { Fetcher, ListRequest } from './fetcher.js';
 import type { Change } from './guards.js';
 import { compare, judge, requireNarrow, staleness } from './guards.js';
-import { digestOf, type Kept, LastGood, type Reading } from './last-good.js';
+import { digestOf, type Kept, LastGood, type LastGoodMeta, type NewBody, type Reading } from './last-good.js';
 import { type ListReading, readBody } from './list-reading.js';
 import type { ReadBody } from './parsed-form.js';
 import { SeenFile } from './seen-file.js';
@@ -101,10 +101,10 @@ class ListPart {
     const body = await readRegular(path, this.spec.maxBytes);
     const { mtimeMs } = await stat(path);
     const held = await this.heldIfReadable();
-    const content = held?.meta.digest === digestOf(body) ? held.content : await this.reading.read(body);
-    this.judged(content);
-    if (content === held?.content) return { content, state: 'fresh', date: mtimeMs, ...this.suspect(content) };
-    return this.keeping(body, content, held, { fetched: this.environment.now() }, mtimeMs);
+    const taken = await this.take(body, held);
+    const { content } = taken;
+    if (content === held?.content) return { content, state: 'fresh', date: mtimeMs, ...this.problemWith(content) };
+    return this.keeping(taken, held, { fetched: this.environment.now() }, mtimeMs);
   }
 
   async fromUrl(request: ListRequest): Promise<LoadedPart> {
@@ -128,7 +128,12 @@ class ListPart {
     const now = environment.now();
     if (answer.kind === 'body') {
       try {
-        return await this.fromBody(answer.body, held, { fetched: now, ...answer.validators });
+        return await this.keeping(
+          await this.take(answer.body, held),
+          held,
+          { fetched: now, ...answer.validators },
+          now,
+        );
       } catch (error) {
         if (error instanceof BlocklistError) environment.fetcher.refuse(request.url, error);
         throw error;
@@ -141,17 +146,6 @@ class ListPart {
     }
     await this.lastGood.confirm(held.meta, now);
     return this.fromHeld({ ...held, meta: { ...held.meta, fetched: now } }, 'unchanged');
-  }
-
-  private async fromBody(
-    body: Buffer,
-    held: Kept | undefined,
-    facts: Parameters<LastGood['keep']>[3],
-  ): Promise<LoadedPart> {
-    const isSame = held?.meta.digest === digestOf(body);
-    const content = isSame ? held.content : await this.reading.read(body);
-    this.judged(content);
-    return this.keeping(body, content, held, facts, facts.fetched);
   }
 
   async fromLastGood(): Promise<LoadedPart | undefined> {
@@ -180,22 +174,26 @@ class ListPart {
 
   private fromHeld({ meta, content }: Kept, state: Loaded['state']): LoadedPart {
     this.judged(content);
-    const { limits } = this.spec;
-    const isFile = this.origin.kind === 'file';
-    const stale = isFile ? undefined : staleness(meta, this.environment.now(), limits, this.where);
-    const problem = stale === undefined ? this.suspect(content) : { problem: stale };
-    return { content, state, date: meta.fetched, ...problem };
+    return { content, state, date: meta.fetched, ...this.problemWith(content, meta) };
+  }
+
+  /** A body by itself: read, unless it is the one that is held, and judged. */
+  private async take(body: Buffer, held: Kept | undefined): Promise<NewBody> {
+    const digest = digestOf(body);
+    const content = held?.meta.digest === digest ? held.content : await this.reading.read(body);
+    this.judged(content);
+    return { body, digest, content, key: this.reading.key };
   }
 
   /** Takes a body that passed by itself: judges the change, keeps it, and writes down what came and went. */
   private async keeping(
-    body: Buffer,
-    content: ReadBody,
+    taken: NewBody,
     held: Kept | undefined,
-    facts: Parameters<LastGood['keep']>[3],
+    facts: Parameters<LastGood['keep']>[2],
     date: number,
   ): Promise<LoadedPart> {
     const { spec, environment, where } = this;
+    const { content } = taken;
     if (held !== undefined && environment.change === 'judge') {
       compare(content.report, held.content.report, spec.limits, where);
     }
@@ -205,9 +203,8 @@ class ListPart {
       // Before the body is kept: after a crash in between, the next run does it again.
       await new SeenFile(environment.seen).advance(before, { set: content.set, at: facts.fetched });
     }
-    const meta = await this.lastGood.keep(where, body, { content, key: this.reading.key }, facts);
-    const stale = this.origin.kind === 'file' ? undefined : staleness(meta, environment.now(), spec.limits, where);
-    const problem = stale === undefined ? this.suspect(content) : { problem: stale };
+    const meta = await this.lastGood.keep(where, taken, facts);
+    const problem = this.problemWith(content, meta);
     return { content, state: 'fresh', date, ...problem, ...(isNew ? { before: held.content } : {}) };
   }
 
@@ -218,7 +215,12 @@ class ListPart {
     if (limits.maxCoverage !== undefined) requireNarrow(set, limits.maxCoverage, this.where);
   }
 
-  private suspect({ trailing }: ReadBody): { readonly problem?: BlocklistError } {
+  /** What should be looked at in data that is used all the same. A file is as old as its owner lets it be. */
+  private problemWith({ trailing }: ReadBody, meta?: LastGoodMeta): { readonly problem?: BlocklistError } {
+    const { origin, environment, spec } = this;
+    const isFetched = origin.kind === 'url' && meta !== undefined;
+    const stale = isFetched ? staleness(meta, environment.now(), spec.limits, this.where) : undefined;
+    if (stale !== undefined) return { problem: stale };
     if (trailing === 0) return {};
     const words = `${trailing} bytes of something else stand behind the packed list, which is used`;
     return {

@@ -2,7 +2,7 @@ import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readList } from '../../src/ip/index.js';
-import { LastGood } from '../../src/sources/last-good.js';
+import { digestOf, LastGood } from '../../src/sources/last-good.js';
 import type { ListSpec } from '../../src/sources/list-source.js';
 import { problemOf, tempFolder } from '../io/temp.js';
 import { refuses, sends, testServer } from './server.js';
@@ -28,13 +28,14 @@ function reading(key = 'plain') {
   };
   return made;
 }
-const CONTENT = { content: { ...readList(BODY), nodes: readList(BODY).set, trailing: 0 }, key: 'plain' };
+const CONTENT = { ...readList(BODY), nodes: readList(BODY).set, trailing: 0 };
+const taken = (body: Buffer) => ({ body, digest: digestOf(body), content: CONTENT, key: 'plain' });
 
 describe('what is on disk', () => {
   test('the body under its digest, and meta.json that names it', async () => {
     const folder = join(await tempFolder(), 'a', 'b');
     const lastGood = new LastGood(folder);
-    await lastGood.keep(ORIGIN, BODY, CONTENT, { fetched: NOON, etag: '"1"', lastModified: 'yesterday' });
+    await lastGood.keep(ORIGIN, taken(BODY), { fetched: NOON, etag: '"1"', lastModified: 'yesterday' });
     const { 'meta.json': text, ...bodies } = await contentOf(folder);
     expect(bodies).toEqual({ [NAME]: '192.0.2.1\n', [PARSED]: expect.any(String) });
     const dates = { fetched: NOON, changed: NOON };
@@ -44,6 +45,17 @@ describe('what is on disk', () => {
     expect(textOf((await lastGood.read(ORIGIN, reading()))!.content.set)).toEqual(['192.0.2.1']);
   });
 
+  test('what was read once is not read again, unless in another way', async () => {
+    const lastGood = new LastGood(await tempFolder());
+    await lastGood.keep(ORIGIN, taken(BODY), { fetched: NOON });
+    const [same, other] = [reading(), reading('score')];
+    await lastGood.read(ORIGIN, same);
+    expect(same.reads).toBe(0);
+    await lastGood.read(ORIGIN, other);
+    await lastGood.read(ORIGIN, other);
+    expect(other.reads).toBe(1);
+  });
+
   test('nothing is kept before the first time', async () => {
     expect(await new LastGood(join(await tempFolder(), 'none')).read(ORIGIN, reading())).toBeUndefined();
   });
@@ -51,26 +63,26 @@ describe('what is on disk', () => {
   test('an older body, and what a crash left, go with the next one', async () => {
     const folder = await tempFolder();
     const lastGood = new LastGood(folder);
-    await lastGood.keep(ORIGIN, Buffer.from('older\n'), CONTENT, { fetched: NOON });
+    await lastGood.keep(ORIGIN, taken(Buffer.from('older\n')), { fetched: NOON });
     await writeFile(join(folder, `${NAME}.123456`), 'begun');
     await writeFile(join(folder, 'meta.json.99'), 'begun');
-    await lastGood.keep(ORIGIN, BODY, CONTENT, { fetched: NOON + HOUR });
+    await lastGood.keep(ORIGIN, taken(BODY), { fetched: NOON + HOUR });
     expect(Object.keys(await contentOf(folder))).toEqual([NAME, PARSED, 'meta.json']);
   });
 
   test('the same body again is not written again, its date is', async () => {
     const folder = await tempFolder();
     const lastGood = new LastGood(folder);
-    await lastGood.keep(ORIGIN, BODY, CONTENT, { fetched: NOON });
+    await lastGood.keep(ORIGIN, taken(BODY), { fetched: NOON });
     const { ino } = await stat(join(folder, NAME));
-    await lastGood.keep(ORIGIN, BODY, CONTENT, { fetched: NOON + HOUR });
+    await lastGood.keep(ORIGIN, taken(BODY), { fetched: NOON + HOUR });
     expect((await stat(join(folder, NAME))).ino).toBe(ino);
     expect((await lastGood.read(ORIGIN, reading()))?.meta).toMatchObject({ fetched: NOON + HOUR });
   });
 
   test('confirm changes the date alone', async () => {
     const lastGood = new LastGood(await tempFolder());
-    await lastGood.keep(ORIGIN, BODY, CONTENT, { fetched: NOON, etag: '"1"' });
+    await lastGood.keep(ORIGIN, taken(BODY), { fetched: NOON, etag: '"1"' });
     const meta = (await lastGood.read(ORIGIN, reading()))?.meta;
     if (meta === undefined) throw new Error('nothing kept');
     await lastGood.confirm(meta, NOON + HOUR);
@@ -97,10 +109,10 @@ describe('a damaged meta.json is as if nothing was kept', () => {
   ])('%s', async (_, text) => {
     const folder = await tempFolder();
     const lastGood = new LastGood(folder);
-    await lastGood.keep(ORIGIN, BODY, CONTENT, { fetched: NOON });
+    await lastGood.keep(ORIGIN, taken(BODY), { fetched: NOON });
     await writeFile(join(folder, 'meta.json'), text);
     expect((await lastGood.read(ORIGIN, reading()))?.meta).toBeUndefined();
-    await lastGood.keep(ORIGIN, BODY, CONTENT, { fetched: NOON });
+    await lastGood.keep(ORIGIN, taken(BODY), { fetched: NOON });
     expect((await lastGood.read(ORIGIN, reading()))?.meta).toEqual(meta);
   });
 
