@@ -7,7 +7,7 @@ import type { Loaded, Network } from '../sources/contract.js';
 import { FetchLog } from '../sources/fetch-log.js';
 import { Fetcher, type Urgency } from '../sources/fetcher.js';
 import { type Configured, configuredSources, loadSources, type Missing } from '../sources/index.js';
-import { type Context, type GlobalOptions, say } from './context.js';
+import { type Context, commandLine, type GlobalOptions, say } from './context.js';
 import type { Project } from './project.js';
 
 export interface GatherOptions {
@@ -110,7 +110,12 @@ export function sayProblems(
     const isNew = before === undefined || (isAge && problem.code !== before);
     const where = problem.where === undefined ? '' : ` (${escapeText(problem.where)})`;
     const text = `${id}: ${escapeText(problem.message, 300)}${where}; ${consequence(source, context.now())}`;
-    say(context, isNew ? { ...options, quiet: false } : options, text);
+    const voice = isNew ? { ...options, quiet: false } : options;
+    say(context, voice, text);
+    // The one problem that a person may have to decide.
+    if (problem.code === 'source-shrunk' || problem.code === 'source-grown') {
+      say(context, voice, `  if that is right: ${commandLine(context, options, `update --accept-change ${id}`)}`);
+    }
   }
   if (options.verbose !== true) return;
   for (const { id, counts } of [...block, ...allow]) {

@@ -126,6 +126,22 @@ describe('a night under --quiet', () => {
     expect(await night(folder)).toEqual({ status: 3, told: [], stderr: '' });
   });
 
+  test('a change that a guard refused is told with the command that takes it', async () => {
+    const { folder, answers } = await twoFeeds();
+    const lines = (count: number) => Array.from({ length: count }, (_, i) => `9.9.8.${i}\n`).join('');
+    answers['/a'] = sends(lines(100));
+    await night(folder);
+    answers['/a'] = sends(lines(30));
+    const { status, stderr } = await update(folder, ['--quiet']);
+    expect(status).toBe(3);
+    expect(stderr).toMatch(
+      /^a: 30 entries came, .+; last good is used\n {2}if that is right: \S.* update --accept-change a\n$/,
+    );
+    expect(await night(folder)).toEqual({ status: 3, told: [], stderr: '' });
+    expect((await update(folder, ['--quiet', '--accept-change', 'a'])).status).toBe(0);
+    expect(await night(folder)).toEqual(HEALTHY);
+  });
+
   test('without --quiet a failure is told each time', async () => {
     const { folder, answers } = await twoFeeds();
     await night(folder);
