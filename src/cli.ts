@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import type { ApplyOptions } from './commands/apply.js';
 import type { BuildOptions } from './commands/build.js';
 import { type GlobalOptions, processContext, type Command as Run } from './commands/context.js';
 import type { UpdateOptions } from './commands/update.js';
@@ -86,8 +87,30 @@ add(
   'load the rendered rules in one transaction and read them back',
   ['blocklist apply --dry-run', 'sudo blocklist apply'],
   () => import('./commands/apply.js'),
-  (options: { dryRun?: boolean }) => options,
-).option('--dry-run', 'print what would change, and change nothing');
+  (options: ApplyOptions) => options,
+)
+  .option('--dry-run', 'print what would change and which connections would end, and change nothing')
+  .option('--confirm <time>', 'go back after this time unless confirmed: 60s')
+  .option('--repair', 'for timers: mend what differs, but leave alone what a person unloaded or rolled back')
+  .option('--fast', 'do not read the sets back');
+add(
+  program,
+  'confirm',
+  'keep what apply --confirm loaded',
+  ['sudo blocklist apply --confirm 60s', 'sudo blocklist confirm'],
+  () => import('./commands/confirm.js'),
+  none,
+);
+add(
+  program,
+  'rollback',
+  'go back to what was loaded before, or to any of the last five loads',
+  ['sudo blocklist rollback --dry-run', 'sudo blocklist rollback 5d41402abc4b'],
+  () => import('./commands/rollback.js'),
+  (digest: string | undefined, options: { dryRun?: boolean }) => ({ ...options, digest }),
+)
+  .argument('[digest]', 'begin of the digest of the rules')
+  .option('--dry-run', 'print what would change, and change nothing');
 add(
   program,
   'unload',
@@ -106,8 +129,8 @@ add(
   'compare the kernel with the rendered rules; exit 1 when they differ',
   ['sudo blocklist status', 'sudo blocklist status --json'],
   () => import('./commands/status.js'),
-  none,
-);
+  (options: { fast?: boolean }) => options,
+).option('--fast', 'believe the digest and compare chains and rules only');
 const feeds = program.command('feeds').description('the catalogue of feeds, and what lists hold');
 add(
   feeds,
@@ -164,6 +187,42 @@ add(
     new Option('--format <format>', 'form of the output').choices(['cidr', 'range', 'nft', 'json']).default('cidr'),
   )
   .option('--summary', 'print figures instead of prefixes');
+program.commandsGroup('Decide:');
+const decided = (addresses: string[], options: object) => ({ addresses, ...options });
+const withEnd = (command: Command) =>
+  command
+    .argument('<address...>', 'addresses or networks')
+    .addOption(new Option('--for <time>', 'how long: 30m, 12h, 7d').conflicts('until'))
+    .option('--until <date>', 'until when: 2026-12-31, 2026-12-31T18:00')
+    .option('--reason <text>', 'why, for the record');
+withEnd(
+  add(
+    program,
+    'ban',
+    'drop everything from these addresses on this host, at once',
+    ['sudo blocklist ban 203.0.113.7 --for 7d --reason "port scan"', 'sudo blocklist ban 2001:db8::/32'],
+    () => import('./commands/ban.js'),
+    decided,
+  ),
+);
+add(
+  program,
+  'unban',
+  'take back bans that were made by hand',
+  ['sudo blocklist unban 203.0.113.7', 'sudo blocklist unban 2001:db8::/32'],
+  () => import('./commands/unban.js'),
+  decided,
+).argument('<address...>', 'addresses or networks');
+withEnd(
+  add(
+    program,
+    'allow',
+    'let these addresses through on this host, at once, whoever lists them',
+    ['sudo blocklist allow 198.51.100.7 --for 12h', 'sudo blocklist allow 198.51.100.7 --remove'],
+    () => import('./commands/allow.js'),
+    decided,
+  ),
+).option('--remove', 'no longer');
 program.allowExcessArguments().action(async (_options, command: Command) => {
   const [unknown] = command.args;
   if (unknown !== undefined) {

@@ -1,103 +1,100 @@
 import { BlocklistError } from '../errors.js';
-import type { Prefix } from '../ip/index.js';
-import { FAMILY, netCommands, TABLE } from '../render/commands.js';
-import { printText } from '../render/nft-text.js';
-import type { Artefact } from './artefact-store.js';
-import { type Differences, differences, hasMovesIntoNets } from './differences.js';
-import { type LiveTable, parseTable } from './live.js';
-import { requireAdminsPass } from './lockout.js';
+import { FAMILY, TABLE } from '../render/layout.js';
+import { type Content, type SetDifference, setDifferences, structureDifferences, type Target } from './differences.js';
+import { readKept } from './kept.js';
+import { type Loaded, load } from './load.js';
 import type { Nft } from './nft.js';
+import type { Plan, Situation } from './plan.js';
+import { wayBack } from './way-back.js';
 
 /** What takes our rules out of the kernel in an emergency, without this program. */
 export const EMERGENCY = `nft delete table ${FAMILY} ${TABLE}`;
 
-/** What an apply would do to the kernel. */
-export interface Plan {
-  /** nothing: the kernel holds exactly this; load: one transaction that flushes and refills everything of ours */
-  readonly kind: 'nothing' | 'load';
-  /** digest in the kernel, undefined when nothing of ours is loaded */
-  readonly loaded: string | undefined;
-  /** our table as it is, undefined when there is none */
-  readonly live: LiveTable | undefined;
-  /** what the kernel holds otherwise than the artefact */
-  readonly differences: Differences;
+/** What stands in the kernel, and where it came from. Milliseconds: no element is read. */
+export async function situationOf(nft: Nft, state: string, artefact: Content): Promise<Situation> {
+  const live = await nft.structure();
+  const { digest } = live ?? {};
+  if (digest === undefined) return { live, base: undefined };
+  return { live, base: digest === artefact.digest ? artefact : await readKept(state, digest) };
 }
 
-/** Compares the kernel with the artefact. Reads every element, changes nothing. */
-export async function makePlan(nft: Nft, artefact: Artefact): Promise<Plan> {
-  const state = await nft.loadedState();
-  const live = state.isPresent ? parseTable(await nft.listTable()) : undefined;
-  const found = differences(artefact, live ?? NO_TABLE);
-  const same = state.digest === artefact.digest && found.sets.length === 0 && found.chains.length === 0;
-  return { kind: same ? 'nothing' : 'load', loaded: state.digest, live, differences: found };
+/** How the kernel differs from the target; undefined when it is as it should be. Reads every element. */
+export async function drift(nft: Nft, target: Target): Promise<Drift | undefined> {
+  const live = await nft.contents();
+  if (live === undefined) return { sets: [], structure: ['the table is gone'], isGone: true };
+  const sets = setDifferences(target, live);
+  const structure = [...structureDifferences(target.artefact, live).words];
+  if (live.digest !== target.artefact.digest) structure.push(`the digest is ${live.digest ?? 'not one of ours'}`);
+  return sets.length + structure.length === 0 ? undefined : { sets, structure, isGone: false };
 }
 
-const NO_TABLE: LiveTable = {
-  isActive: true,
-  sets: new Map(),
-  kinds: new Map(),
-  chains: new Map(),
-  dropped: { packets: 0, bytes: 0 },
-};
-
-/**
- * Everything that speaks against loading and is known without loading. Changes nothing.
- * @throws BlocklistError `lockout`, `table-altered`, and what nft says of the script
- */
-export async function requireLoadable(
-  nft: Nft,
-  artefact: Artefact,
-  plan: Plan,
-  admins: readonly Prefix[],
-): Promise<void> {
-  requireAdminsPass(artefact, admins);
-  const { altered } = plan.differences;
-  if (altered.length > 0) {
-    throw new BlocklistError(
-      'table-altered',
-      `our table was altered by hand: ${altered.join('; ')}; nothing was changed`,
-      {
-        where: `${FAMILY} ${TABLE}`,
-        hint: 'what is altered cannot be changed in place: blocklist unload, then blocklist apply',
-      },
-    );
-  }
-  // What the kernel holds already needs no check; and nft judges by the table as it is now, of which a dormant one takes no chain.
-  if (plan.kind === 'load' && plan.live?.isActive !== false) await nft.check(artefact.script);
-}
-
-/**
- * Loads the artefact in one transaction and reads everything back. When addresses move from a node into a net, the nets are refilled in a
- * transaction before it, so that these addresses are covered throughout.
- * @throws BlocklistError as Nft.load (the kernel is then as before); `verify-differs` when the kernel holds something else afterwards.
- */
-export async function loadAndVerify(nft: Nft, artefact: Artefact, plan: Plan): Promise<void> {
-  // A dormant table wakes when it is declared without the flag; the kernel refuses to hook chains in the same transaction.
-  if (plan.live?.isActive === false) await nft.load(Buffer.from(`add table ${FAMILY} ${TABLE}\n`));
-  if (plan.live !== undefined && hasMovesIntoNets(artefact, plan.live)) {
-    await nft.load(printText([], netCommands(artefact.sets)));
-  }
-  await nft.load(Buffer.concat([artefact.script, Buffer.from(removal(plan.differences.foreign))]));
-  const after = await makePlan(nft, artefact);
-  if (after.kind === 'nothing') return;
-  throw new BlocklistError('verify-differs', `loaded, but the kernel differs: ${inWords(after.differences)}`, {
-    where: `${FAMILY} ${TABLE}`,
-    hint: `another program may have changed the table meanwhile: apply again; to remove the rules: ${EMERGENCY}`,
-  });
-}
-
-/** Takes what is not ours out of our table; it stands behind our own script, which has emptied the chains that could refer to it. */
-function removal({ chains, sets }: Differences['foreign']): string {
-  const lines = [
-    ...chains.map((name) => `flush chain ${FAMILY} ${TABLE} ${name}`),
-    ...chains.map((name) => `delete chain ${FAMILY} ${TABLE} ${name}`),
-    ...sets.map((name) => `delete set ${FAMILY} ${TABLE} ${name}`),
-  ];
-  return lines.map((line) => `${line}\n`).join('');
+export interface Drift {
+  readonly sets: readonly SetDifference[];
+  /** chains, rules and kinds of sets, in words */
+  readonly structure: readonly string[];
+  readonly isGone: boolean;
 }
 
 /** Differences in one line. */
-export function inWords({ sets, chains }: Differences): string {
+export function driftWords({ sets, structure }: Drift): string {
   const changes = sets.map(({ name, missing, extra }) => `${name}: ${missing} addresses missing, ${extra} too many`);
-  return [...changes, ...chains].join('; ');
+  return [...changes, ...structure].join('; ');
+}
+
+export interface Applied {
+  readonly loaded: Loaded;
+  /** what was found to differ although the digest was right, and is mended */
+  readonly mended: Drift | undefined;
+}
+
+/**
+ * Loads, and reads everything back unless told otherwise. What differs is loaded once more, in full; what differs then is rolled back.
+ * @throws BlocklistError as Nft.load, and `verify-differs`; the kernel is then as before.
+ */
+export async function loadAndVerify(
+  nft: Nft,
+  target: Target,
+  situation: Situation,
+  plan: Plan,
+  check: 'read-back' | 'none',
+): Promise<Applied> {
+  const back = situation.live === undefined || situation.base !== undefined ? undefined : await wayBack(nft, situation);
+  let loaded: Loaded;
+  try {
+    loaded = await load(nft, target, situation.live, plan);
+    if (check === 'none') return { loaded, mended: undefined };
+    const first = await drift(nft, target);
+    if (first === undefined) return { loaded, mended: undefined };
+    const again: Plan = { kind: 'full', why: driftWords(first), changes: undefined };
+    loaded = await load(nft, target, await nft.structure(), again);
+    const second = await drift(nft, target);
+    if (second === undefined) return { loaded, mended: plan.kind === 'nothing' ? first : undefined };
+    throw new BlocklistError('verify-differs', `loaded, but the kernel differs: ${driftWords(second)}`, {
+      where: `${FAMILY} ${TABLE}`,
+      hint: `another program changes the table: stop it and apply again; to remove the rules: ${EMERGENCY}`,
+    });
+  } catch (error) {
+    throw await rolledBack(nft, situation, back, error);
+  }
+}
+
+/** Undoes what a failed load did, if it did anything, and tells of it. */
+async function rolledBack(nft: Nft, situation: Situation, back: Uint8Array | undefined, error: unknown) {
+  if (!(error instanceof BlocklistError)) return error;
+  const now = await nft.structure();
+  const isUntouched = error.code !== 'verify-differs' && now?.digest === situation.live?.digest;
+  if (isUntouched) return error;
+  const detail = { ...(error.where === undefined ? {} : { where: error.where }), cause: error };
+  try {
+    await nft.load(back ?? (await wayBack(nft, situation)));
+  } catch (cause) {
+    return new BlocklistError(error.code, `${error.message}; and the way back failed: ${String(cause)}`, {
+      ...detail,
+      hint: `blocklist apply, or remove the rules: ${EMERGENCY}`,
+    });
+  }
+  return new BlocklistError(error.code, `${error.message}; rolled back: the rules are as before`, {
+    ...detail,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  });
 }

@@ -1,38 +1,56 @@
 import { z } from 'zod';
 import { BlocklistError } from '../errors.js';
-import { IpSet } from '../ip/index.js';
-import { FAMILY, STATE, TABLE } from '../render/commands.js';
-import { elementSchema } from '../render/nft-json.js';
+import { IpSet, parsePrefix } from '../ip/index.js';
+import type { LocalElement } from '../render/commands.js';
+import {
+  FAMILY,
+  type KernelName,
+  LAYOUT,
+  LOCAL_SETS,
+  type LocalSetName,
+  type Names,
+  SET_NAMES,
+  STATE,
+  TABLE,
+} from '../render/layout.js';
+import { elementSchema, type NftElement } from '../render/nft-json.js';
+import { hookText, ruleGist } from './gist.js';
 
-const inTable = { family: z.literal(FAMILY), table: z.literal(TABLE), name: z.string() };
-/** An element with something beside its value, a comment for example. */
-const decorated = z.object({ elem: z.object({ val: elementSchema }) }).transform(({ elem }) => elem.val);
-/** What `nft -j list table` prints; objects of other kinds pass unread. Elements are checked one by one as they are taken. */
-const tableSchema = z.object({
-  nftables: z.array(
-    z.looseObject({
-      table: z.looseObject({ flags: z.unknown().optional() }).optional(),
-      set: z
-        .looseObject({
-          ...inTable,
-          type: z.unknown(),
-          flags: z.array(z.string()).optional(),
-          elem: z.array(z.unknown()).optional(),
-        })
-        .optional(),
-      chain: z
-        .looseObject({
-          ...inTable,
-          hook: z.string().optional(),
-          prio: z.int().optional(),
-          policy: z.string().optional(),
-        })
-        .optional(),
-      rule: z.looseObject({ chain: z.string(), expr: z.array(z.unknown()) }).optional(),
-      counter: z.looseObject({ name: z.string(), packets: z.int(), bytes: z.int() }).optional(),
-    }),
-  ),
+/** An element with something beside its value: a timeout, or a comment by somebody's hand. */
+const decorated = z.object({ elem: z.looseObject({ val: elementSchema, expires: z.number().optional() }) });
+
+/** Objects of `nft -j list`; those of other kinds pass unread. Elements are checked one by one as they are taken. */
+const objectSchema = z.looseObject({
+  table: z.looseObject({ family: z.string(), name: z.string(), flags: z.unknown().optional() }).optional(),
+  set: z
+    .looseObject({
+      family: z.string(),
+      table: z.string(),
+      name: z.string(),
+      type: z.unknown(),
+      flags: z.array(z.string()).optional(),
+      comment: z.string().optional(),
+      elem: z.array(z.unknown()).optional(),
+    })
+    .optional(),
+  chain: z
+    .looseObject({
+      family: z.string(),
+      table: z.string(),
+      name: z.string(),
+      hook: z.string().optional(),
+      prio: z.int().optional(),
+      policy: z.string().optional(),
+    })
+    .optional(),
+  rule: z
+    .looseObject({ family: z.string(), table: z.string(), chain: z.string(), expr: z.array(z.unknown()) })
+    .optional(),
+  counter: z
+    .looseObject({ family: z.string(), table: z.string(), name: z.string(), packets: z.int(), bytes: z.int() })
+    .optional(),
 });
+const listingSchema = z.object({ nftables: z.array(objectSchema) });
 
 export interface LiveChain {
   /** `prerouting -310 accept`, or `no hook` */
@@ -45,18 +63,31 @@ export interface LiveChain {
 export interface LiveTable {
   /** whether its rules are asked: no flag such as `dormant` is set */
   readonly isActive: boolean;
-  /** sets of addresses by name */
+  /** digest of what was loaded last; undefined when the table was made by hand, by another version, or a change was cut off */
+  readonly digest: string | undefined;
+  /** where the rules look for each set */
+  readonly names: Names;
+  /** addresses of every set of addresses by its name in the kernel; empty when they were not read */
   readonly sets: ReadonlyMap<string, IpSet>;
+  /** elements of the host-local sets that are there */
+  readonly local: ReadonlyMap<LocalSetName, readonly LocalElement[]>;
   /** kind of every set but `state`: `ipv4_addr`, `ipv6_addr interval`; the name of another type as it is */
   readonly kinds: ReadonlyMap<string, string>;
   readonly chains: ReadonlyMap<string, LiveChain>;
   readonly dropped: { readonly packets: number; readonly bytes: number };
 }
 
-/** Reads the JSON of `nft -j list table inet blocklist`. @throws BlocklistError `nft-refused` for anything else. */
-export function parseTable(json: string): LiveTable {
+/**
+ * Reads what `nft -j list …` prints: our table in it, undefined when it is not there. Without elements in the listing, all sets are empty.
+ * @throws BlocklistError `nft-refused` for anything else.
+ */
+export function parseListing(json: string): LiveTable | undefined {
+  return read(() => readTable(listingSchema.parse(JSON.parse(json)).nftables));
+}
+
+function read<T>(work: () => T): T {
   try {
-    return readTable(tableSchema.parse(JSON.parse(json)).nftables);
+    return work();
   } catch (cause) {
     const why =
       cause instanceof z.ZodError ? z.prettifyError(cause) : cause instanceof Error ? cause.message : String(cause);
@@ -68,67 +99,75 @@ export function parseTable(json: string): LiveTable {
   }
 }
 
-function readTable(objects: z.output<typeof tableSchema>['nftables']): LiveTable {
+const DIGEST = new RegExp(`^blocklist layout ${LAYOUT} (sha256:[0-9a-f]{64})$`);
+const isOurs = (object: { readonly family: string; readonly table: string } | undefined) =>
+  object?.family === FAMILY && object.table === TABLE;
+
+function readTable(objects: z.output<typeof listingSchema>['nftables']): LiveTable | undefined {
   const sets = new Map<string, IpSet>();
+  const local = new Map<LocalSetName, LocalElement[]>();
   const kinds = new Map<string, string>();
   const chains = new Map<string, { hook: string; rules: string[] }>();
-  let isActive = true;
+  let [isPresent, isActive] = [false, true];
+  let digest: string | undefined;
   let dropped = { packets: 0, bytes: 0 };
   for (const { table, set, chain, rule, counter } of objects) {
-    if (table?.flags !== undefined) isActive = false;
-    if (set !== undefined && set.name !== STATE) {
-      const type = typeof set.type === 'string' ? set.type : JSON.stringify(set.type);
-      kinds.set(set.name, [type, ...(set.flags ?? [])].join(' '));
-      if (type === 'ipv4_addr' || type === 'ipv6_addr')
-        sets.set(set.name, IpSet.from((set.elem ?? []).map(elementText)));
+    if (table?.family === FAMILY && table.name === TABLE) {
+      isPresent = true;
+      isActive = table.flags === undefined;
     }
-    if (chain !== undefined) chains.set(chain.name, { hook: hookText(chain), rules: [] });
-    if (rule !== undefined) chains.get(rule.chain)?.rules.push(ruleGist(rule.expr));
-    if (counter?.name === 'dropped') dropped = { packets: counter.packets, bytes: counter.bytes };
+    if (set !== undefined && isOurs(set)) {
+      if (set.name === STATE) digest = DIGEST.exec(set.comment ?? '')?.[1];
+      else {
+        const type = typeof set.type === 'string' ? set.type : JSON.stringify(set.type);
+        kinds.set(set.name, [type, ...(set.flags ?? [])].join(' '));
+        const elements = set.elem ?? [];
+        if (type === 'ipv4_addr' || type === 'ipv6_addr') sets.set(set.name, IpSet.from(elements.map(elementText)));
+        if (isLocalName(set.name)) local.set(set.name, elements.map(localElement));
+      }
+    }
+    if (chain !== undefined && isOurs(chain)) chains.set(chain.name, { hook: hookText(chain), rules: [] });
+    if (rule !== undefined && isOurs(rule)) chains.get(rule.chain)?.rules.push(ruleGist(rule.expr));
+    if (counter !== undefined && isOurs(counter) && counter.name === 'dropped')
+      dropped = { packets: counter.packets, bytes: counter.bytes };
   }
-  return { isActive, sets, kinds, chains, dropped };
+  if (!isPresent) return undefined;
+  return { isActive, digest, names: resolved(chains), sets, local, kinds, chains, dropped };
+}
+
+/** Reads what `nft -j list set` prints of a host-local set. @throws as parseListing. */
+export function parseSet(json: string, name: LocalSetName): LocalElement[] {
+  const objects = read(() => listingSchema.parse(JSON.parse(json)).nftables);
+  const set = objects.find((object) => object.set?.name === name)?.set;
+  return read(() => (set?.elem ?? []).map(localElement));
+}
+
+function isLocalName(name: string): name is LocalSetName {
+  return (LOCAL_SETS as readonly string[]).includes(name);
+}
+
+/** The rules tell where a set is: `nodes4`, or `nodes4_b` after a load that filled it beside. */
+function resolved(chains: LiveTable['chains']): Names {
+  const rules = [...chains.values()].flatMap((chain) => chain.rules).join('\n');
+  const second = new Set(SET_NAMES.filter((name) => new RegExp(`@${name}_b\\b`).test(rules)));
+  return (name): KernelName => (second.has(name) ? `${name}_b` : name);
 }
 
 function elementText(element: unknown): string {
   if (typeof element === 'string') return element;
   const value = z.union([elementSchema, decorated]).parse(element);
+  return textOf(typeof value === 'object' && 'elem' in value ? value.elem.val : value);
+}
+
+function textOf(value: NftElement): string {
   if (typeof value === 'string') return value;
   if ('prefix' in value) return `${value.prefix.addr}/${value.prefix.len}`;
   return value.range.join('-');
 }
 
-/** Where a chain is hooked, in words. */
-export function hookText({
-  hook,
-  prio,
-  policy,
-}: {
-  hook?: string | undefined;
-  prio?: number | undefined;
-  policy?: string | undefined;
-}): string {
-  return hook === undefined ? 'no hook' : `${hook} ${prio ?? 0} ${policy ?? ''}`;
-}
-
-/**
- * What a rule does, without what versions of nft print differently: the fields it looks at, the sets it looks into, counter and
- * verdict. `ip saddr @nodes4, jump listed`.
- */
-export function ruleGist(expressions: readonly unknown[]): string {
-  return expressions.map(gist).join(', ');
-}
-
-const payload = z.object({ payload: z.object({ protocol: z.string(), field: z.string() }) });
-const matchSchema = z.object({ match: z.object({ left: z.unknown(), right: z.unknown() }) });
-
-function gist(expression: unknown): string {
-  const match = matchSchema.safeParse(expression);
-  if (!match.success)
-    return JSON.stringify(expression)
-      .replace(/[{}":]+/g, ' ')
-      .trim();
-  const { left, right } = match.data.match;
-  const field = payload.safeParse(left);
-  const looked = field.success ? `${field.data.payload.protocol} ${field.data.payload.field}` : JSON.stringify(left);
-  return typeof right === 'string' && right.startsWith('@') ? `${looked} ${right}` : looked;
+/** An element of a host-local set; a range that is no prefix, which only a hand can have put there, becomes its first address. */
+function localElement(element: unknown): LocalElement {
+  const [text = ''] = elementText(element).split('-');
+  const timed = decorated.safeParse(element);
+  return { prefix: parsePrefix(text), seconds: timed.success ? timed.data.elem.expires : undefined };
 }

@@ -1,28 +1,35 @@
-import { BlocklistError } from '../errors.js';
 import { formatPrefix, IpSet, type Prefix } from '../ip/index.js';
-import { namedSets } from '../render/commands.js';
+import { namedSets, type SetName } from '../render/layout.js';
 import type { Artefact } from './artefact-store.js';
 
-/**
- * Refuses an artefact that would drop what the administrators send.
- * @throws BlocklistError `lockout` with the address and the block that covers it.
- */
-export function requireAdminsPass(artefact: Artefact, admins: readonly Prefix[]): void {
-  for (const admin of admins) {
-    const mine = IpSet.from([admin]);
-    for (const { name, side, prefixes } of namedSets(artefact.sets)) {
-      if (side !== 'in' || prefixes.family !== admin.family) continue;
-      const hit = IpSet.ofPrefixes(prefixes).intersect(mine);
-      if (hit.isEmpty) continue;
-      const [first] = hit.prefixes();
-      throw new BlocklistError(
-        'lockout',
-        `the rules would drop ${first === undefined ? '' : formatPrefix(first)}, an address of local.admins (set ${name}); nothing was changed`,
-        {
-          where: artefact.folder,
-          hint: `put ${formatPrefix(admin)} into a file of allow.files and run blocklist build`,
-        },
-      );
+/** Somebody or something that must still be able to talk to this host. */
+export interface Protected {
+  readonly prefix: Prefix;
+  /** in words: `an address of local.admins` */
+  readonly what: string;
+}
+
+/** A protected address that would be dropped. */
+export interface LockoutHit extends Protected {
+  readonly set: SetName;
+  /** the first of its addresses that is listed, as a block */
+  readonly hit: Prefix;
+}
+
+/** Which of the protected addresses the rules would drop. Those that were allowed by hand on this host pass. */
+export function lockoutHits(sets: Artefact['sets'], everyone: readonly Protected[], allowed: IpSet): LockoutHit[] {
+  const listed = namedSets(sets).map(({ name, prefixes }) => ({ name, set: IpSet.ofPrefixes(prefixes) }));
+  return everyone.flatMap((each) => {
+    const open = IpSet.from([each.prefix]).subtract(allowed);
+    for (const { name, set } of listed) {
+      const [hit] = open.intersect(set).prefixes();
+      if (hit !== undefined) return [{ ...each, set: name, hit }];
     }
-  }
+    return [];
+  });
+}
+
+/** `203.0.113.50, an address of local.admins (set nodes4)` */
+export function lockoutWords({ hit, what, set }: LockoutHit): string {
+  return `${formatPrefix(hit)}, ${what} (set ${set})`;
 }

@@ -1,29 +1,14 @@
-import { z } from 'zod';
 import { BlocklistError } from '../errors.js';
 import { type RunResult, run } from '../io/run.js';
-import { FAMILY, LAYOUT, STATE, TABLE } from '../render/commands.js';
+import type { KernelCommand, LocalElement } from '../render/commands.js';
+import { FAMILY, type LocalSetName, TABLE } from '../render/layout.js';
+import { printText } from '../render/nft-text.js';
+import { type LiveTable, parseListing, parseSet } from './live.js';
 
 /** Oldest version with the set comments and the set keys that the rules use; 1.0.6 is what the tests run. */
 const OLDEST = [1, 0, 2] as const;
 /** A first load of the largest real sets takes about a second; a machine that swaps may need a hundred times that. */
 const LOAD_TIMEOUT_MS = 180_000;
-
-const inRuleset = { family: z.string(), table: z.string(), name: z.string() };
-const rulesetSchema = z.object({
-  nftables: z.array(
-    z.looseObject({
-      table: z.looseObject({ family: z.string(), name: z.string() }).optional(),
-      set: z.looseObject({ ...inRuleset, comment: z.string().optional() }).optional(),
-    }),
-  ),
-});
-
-/** What the kernel says of our table without reading any element: milliseconds. */
-export interface LoadedState {
-  readonly isPresent: boolean;
-  /** digest of what we loaded last; undefined when the table is not there or was made by hand */
-  readonly digest: string | undefined;
-}
 
 /** The nft program, as the only way to the kernel. */
 export class Nft {
@@ -54,20 +39,39 @@ export class Nft {
     succeeded(await run(['nft', '-f', '-'], { stdin: script, timeoutMs: LOAD_TIMEOUT_MS }));
   }
 
-  async loadedState(): Promise<LoadedState> {
-    // `-t list ruleset` and `-t list sets` are the listings that do not read every element first.
-    const { stdout } = succeeded(await run(['nft', '-j', '-t', 'list', 'ruleset']));
-    const { nftables } = rulesetSchema.parse(JSON.parse(stdout.toString('utf8') || '{"nftables":[]}'));
-    const isPresent = nftables.some(({ table }) => table?.family === FAMILY && table.name === TABLE);
-    const state = nftables.find(({ set }) => set?.family === FAMILY && set.table === TABLE && set.name === STATE)?.set;
-    const digest = new RegExp(`^blocklist layout ${LAYOUT} (sha256:[0-9a-f]{64})$`).exec(state?.comment ?? '')?.[1];
-    return { isPresent, digest };
+  /** The commands as one transaction; without any, the kernel is not asked. @throws as `load` */
+  async commit(commands: readonly KernelCommand[]): Promise<void> {
+    if (commands.length > 0) await this.load(printText([], commands));
   }
 
-  /** Our whole table as libnftables JSON text. */
-  async listTable(): Promise<string> {
+  /** Our table without its elements, in milliseconds whatever it holds; undefined when there is none. */
+  async structure(): Promise<LiveTable | undefined> {
+    // `-t list ruleset` is the listing that does not read every element first, as `-t list table` does.
+    const { stdout } = succeeded(await run(['nft', '-j', '-t', 'list', 'ruleset']));
+    return parseListing(stdout.toString('utf8') || '{"nftables":[]}');
+  }
+
+  /** Our whole table with every element; undefined when there is none. */
+  async contents(): Promise<LiveTable | undefined> {
     const result = await run(['nft', '-j', 'list', 'table', FAMILY, TABLE], { timeoutMs: LOAD_TIMEOUT_MS });
-    return succeeded(result).stdout.toString('utf8');
+    if (result.status !== 0 && /No such file or directory/.test(result.stderr)) return undefined;
+    return parseListing(succeeded(result).stdout.toString('utf8'));
+  }
+
+  /** The elements of those host-local sets that are there. Small sets are read without the large ones beside them. */
+  async localSets(names: readonly LocalSetName[]): Promise<ReadonlyMap<LocalSetName, readonly LocalElement[]>> {
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const { stdout } = succeeded(await run(['nft', '-j', 'list', 'set', FAMILY, TABLE, name]));
+        return [name, parseSet(stdout.toString('utf8'), name)] as const;
+      }),
+    );
+    return new Map(found);
+  }
+
+  /** Our table as nft prints it, which nft reads again. */
+  async snapshot(): Promise<Buffer> {
+    return succeeded(await run(['nft', 'list', 'table', FAMILY, TABLE], { timeoutMs: LOAD_TIMEOUT_MS })).stdout;
   }
 
   /** Removes our table: the only place where it is deleted. */

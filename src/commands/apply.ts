@@ -1,67 +1,78 @@
-import { EMERGENCY, inWords, loadAndVerify, makePlan, type Plan, requireLoadable } from '../apply/apply.js';
+import type { Artefact } from '../apply/artefact-store.js';
 import { readArtefact } from '../apply/artefact-store.js';
+import { readHold, release } from '../apply/hold.js';
+import { readKept } from '../apply/kept.js';
 import { Nft } from '../apply/nft.js';
-import { ExitStatus } from '../errors.js';
-import { grouped } from '../io/figures.js';
+import { requireNothingPending } from '../apply/pending.js';
+import { BlocklistError, ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
-import { namedSets } from '../render/commands.js';
-import { type Command, type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
-import { openProject } from './project.js';
+import { type Command, type Context, commandLine, type GlobalOptions, say } from './context.js';
+import { carryOut, prepare } from './loading.js';
+import { openProject, type Project } from './project.js';
+import { tellDone, tellPlan } from './tell-apply.js';
+import { duringOption } from './times.js';
 
 export interface ApplyOptions {
   readonly dryRun?: boolean;
+  /** a time like `60s` */
+  readonly confirm?: string;
+  /** by a timer: what a person unloaded or rolled back stays so */
+  readonly repair?: boolean;
+  /** without reading back */
+  readonly fast?: boolean;
 }
 
-/** Loads the artefact into the kernel in one transaction and reads it back. */
+/** Brings the kernel to what was reviewed, reads it back, and ends the connections that the rules would only starve. */
 export const run: Command<ApplyOptions> = async (options, context) => {
-  const { config, state } = await openProject(options, context);
-  const artefact = await readArtefact(config.paths.rules);
+  const project = await openProject(options, context);
+  const confirmMs = options.confirm === undefined ? undefined : duringOption(options.confirm, '--confirm');
   const nft = new Nft();
-  await nft.requireVersion();
   // Without the right to ask, it ends here, before anything is locked.
-  await nft.loadedState();
-  const size = namedSets(artefact.sets)
-    .filter(({ prefixes }) => prefixes.size > 0)
-    .map(({ name, prefixes }) => `${name} ${grouped(prefixes.size)}`)
-    .join(', ');
-  const what = `${shortPath(context, artefact.folder)} (${size})`;
+  await Promise.all([nft.requireVersion(), nft.structure()]);
   if (options.dryRun === true) {
-    const plan = await makePlan(nft, artefact);
-    await requireLoadable(nft, artefact, plan, config.local.admins);
-    tell(plan, artefact.digest, options, context, [planInWords(plan, what), 'dry run: nothing was changed']);
+    const artefact = await readArtefact(project.config.paths.rules);
+    const work = await prepare(nft, artefact, project, options, context);
+    if (work.plan.kind !== 'nothing' && work.situation.live?.isActive !== false) await nft.check(artefact.script);
+    await tellPlan(work, project, options, context);
     return ExitStatus.done;
   }
-  return withLock(state, async () => {
-    const plan = await makePlan(nft, artefact);
-    await requireLoadable(nft, artefact, plan, config.local.admins);
-    if (plan.kind === 'load') await loadAndVerify(nft, artefact, plan);
-    const done =
-      plan.kind === 'load' ? `loaded ${what}; read back: the kernel holds exactly this` : planInWords(plan, what);
-    tell(plan, artefact.digest, options, context, [
-      done,
-      `in an emergency: ${EMERGENCY}`,
-      `next: ${commandLine(context, options, 'status')}`,
-    ]);
+  return withLock(project.state, async () => {
+    await requireNothingPending(project.state, context.now());
+    const artefact = options.repair === true ? await held(project, options, context) : 'rules';
+    if (artefact === 'unloaded') return ExitStatus.done;
+    const chosen = artefact === 'rules' ? await readArtefact(project.config.paths.rules) : artefact;
+    const work = await prepare(nft, chosen, project, options, context);
+    const how = { confirmMs, check: options.fast === true ? 'none' : 'read-back' } as const;
+    const done = await carryOut(nft, work, how, project, context);
+    if (options.repair !== true) await release(project.state);
+    await tellDone(work, done, how, project, options, context);
     return ExitStatus.done;
   });
 };
 
-function planInWords(plan: Plan, what: string): string {
-  if (plan.kind === 'nothing') return `nothing to do: the kernel holds exactly ${what}`;
-  if (plan.live === undefined) return `would load ${what}; nothing of ours is loaded now`;
-  return `would flush and refill with ${what}: ${inWords(plan.differences) || 'the same addresses, another digest'}`;
-}
-
-function tell(plan: Plan, digest: string, options: GlobalOptions, context: Context, words: readonly string[]): void {
-  if (options.json === true) {
-    const sets = plan.differences.sets.map(({ name, missing, extra }) => ({
-      name,
-      add: String(missing),
-      remove: String(extra),
-    }));
-    const data = { schema: 'blocklist/apply', version: 1, plan: plan.kind, digest, loaded: plan.loaded ?? null, sets };
-    context.stdout.write(`${JSON.stringify({ ...data, emergency: EMERGENCY })}\n`);
-    return;
+/** What the night leaves as a person decided it: nothing of ours, or the artefact that was gone back to. */
+async function held(
+  project: Project,
+  options: GlobalOptions,
+  context: Context,
+): Promise<Artefact | 'rules' | 'unloaded'> {
+  const hold = await readHold(project.state);
+  if (hold === undefined) return 'rules';
+  const since = `by ${hold.by} on ${new Date(hold.at).toISOString().slice(0, 16).replace('T', ' ')}`;
+  const lift = `${commandLine(context, options, 'apply')} loads the rules again`;
+  if (hold.what === 'unloaded') {
+    say(context, options, `not loaded: unloaded ${since}; ${lift}`);
+    return 'unloaded';
   }
-  for (const line of words) say(context, options, line);
+  say(context, options, `held: rolled back ${since}; ${lift}`);
+  const artefact = await readKept(project.state, hold.digest);
+  if (artefact !== undefined) return artefact;
+  throw new BlocklistError(
+    'nothing-kept',
+    `the rules that were rolled back to are not kept any more (${hold.digest})`,
+    {
+      where: project.state,
+      hint: lift,
+    },
+  );
 }

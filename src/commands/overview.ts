@@ -2,7 +2,7 @@ import { readArtefact } from '../apply/artefact-store.js';
 import { Nft } from '../apply/nft.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { grouped } from '../io/figures.js';
-import { namedSets } from '../render/commands.js';
+import { namedSets } from '../render/layout.js';
 import { type Command, type Context, commandLine, type GlobalOptions, shortPath } from './context.js';
 import { openProject } from './project.js';
 
@@ -29,14 +29,14 @@ async function describe(lines: string[], options: GlobalOptions, context: Contex
   }
   const prefixes = namedSets(artefact.sets).reduce((total, set) => total + set.prefixes.size, 0);
   lines.push(`rules:   ${shortPath(context, artefact.folder)}, ${grouped(prefixes)} prefixes`);
-  const state = await attempt(() => new Nft().loadedState());
+  const state = await attempt(() => new Nft().structure());
   if (state instanceof BlocklistError) {
     lines.push(`loaded:  unknown: ${state.message}`);
     return `as root: ${commandLine(context, options, 'status')}`;
   }
-  const isCurrent = state.digest === artefact.digest;
+  const isCurrent = state?.digest === artefact.digest;
   lines.push(
-    `loaded:  ${!state.isPresent ? 'nothing' : isCurrent ? 'these rules (elements not compared)' : 'other rules'}`,
+    `loaded:  ${state === undefined ? 'nothing' : isCurrent ? 'these rules (elements not compared)' : 'other rules'}`,
   );
   return commandLine(context, options, isCurrent ? 'status' : 'apply --dry-run');
 }

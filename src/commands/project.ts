@@ -24,12 +24,25 @@ export async function openProject(options: GlobalOptions, context: Context): Pro
   }
   const config = await loadConfig(resolve(context.cwd, path));
   if (context.uid === 0) await requireTrusted(deciding(config), owners(context));
-  const { env } = context;
   return {
     config,
-    cache: env.BLOCKLIST_CACHE_DIR || config.paths.cache || defaultFolder(context, 'cache'),
-    state: env.BLOCKLIST_STATE_DIR || config.paths.state || defaultFolder(context, 'state'),
+    cache: context.env.BLOCKLIST_CACHE_DIR || config.paths.cache || defaultFolder(context, 'cache'),
+    state: stateOf(config, context),
   };
+}
+
+function stateOf(config: Config | undefined, context: Context): string {
+  return context.env.BLOCKLIST_STATE_DIR || config?.paths.state || defaultFolder(context, 'state');
+}
+
+/** The state folder for commands of an emergency: they work with a configuration that is broken or gone, too. */
+export async function stateFolder(options: GlobalOptions, context: Context): Promise<string> {
+  try {
+    return (await openProject(options, context)).state;
+  } catch (error) {
+    if (error instanceof BlocklistError && options.config === undefined) return stateOf(undefined, context);
+    throw error;
+  }
 }
 
 /** Files whose content decides what root's firewall does. */

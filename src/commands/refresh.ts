@@ -8,7 +8,7 @@ import { withLock } from '../io/lock.js';
 import { regularFileChunks } from '../io/read.js';
 import { IpSet, specialPurpose } from '../ip/index.js';
 import { renderArtefact, renderSample, SAMPLE_SIZE, SCRIPT_FILE } from '../render/artefact.js';
-import { namedSets } from '../render/commands.js';
+import { namedSets } from '../render/layout.js';
 import { readLastBuild, writeLastBuild } from '../report/last-build.js';
 import { bundledList } from '../sources/feeds/catalogue.js';
 import { readLines } from '../sources/feeds/formats/plain.js';

@@ -1,70 +1,112 @@
-import { EMERGENCY, inWords, makePlan } from '../apply/apply.js';
+import { driftWords, EMERGENCY } from '../apply/apply.js';
 import { readArtefact } from '../apply/artefact-store.js';
 import { Nft } from '../apply/nft.js';
+import { type Judged, judge } from '../apply/verdict.js';
 import { ExitStatus } from '../errors.js';
 import { age, grouped } from '../io/figures.js';
 import { table } from '../io/table.js';
-import { namedSets } from '../render/commands.js';
-import { readLastBuild } from '../report/last-build.js';
-import { type Command, commandLine, say, shortPath } from './context.js';
+import { namedSets } from '../render/layout.js';
+import { type LastBuild, readLastBuild } from '../report/last-build.js';
+import { type Command, type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
+import { localOf } from './local.js';
 import { openProject } from './project.js';
 
-/** Compares what is loaded with the artefact, element by element. Never writes. */
-export const run: Command<unknown> = async (options, context) => {
-  const { config, state } = await openProject(options, context);
+export interface StatusOptions {
+  readonly fast?: boolean;
+}
+
+/** Compares what is loaded with what was loaded and what was reviewed, element by element. Never writes. */
+export const run: Command<StatusOptions> = async (options, context) => {
+  const project = await openProject(options, context);
+  const { config, state } = project;
   const artefact = await readArtefact(config.paths.rules);
-  const plan = await makePlan(new Nft(), artefact);
-  const isLoaded = plan.live !== undefined;
-  const dropped = plan.live?.dropped ?? { packets: 0, bytes: 0 };
-  const last = await readLastBuild(state);
   const now = context.now();
-  const verdict = !isLoaded ? 'not-loaded' : plan.kind === 'nothing' ? 'in-sync' : 'differs';
-  const sources = (last?.sources ?? []).map((source) => ({
-    ...source,
-    ageSeconds: Math.round((now - source.date) / 1000),
-  }));
+  const { content } = await localOf(project, context);
+  const look = options.fast === true ? 'structure' : 'every element';
+  const judged = await judge(new Nft(), state, artefact, content, look, now);
+  const sources = agesOf(await readLastBuild(state), now);
+  const dropped = judged.live?.dropped ?? { packets: 0, bytes: 0 };
   if (options.json === true) {
-    const differences = plan.differences.sets.map(({ name, missing, extra }) => ({
-      name,
-      missing: String(missing),
-      extra: String(extra),
-    }));
-    const { chains } = plan.differences;
     const data = {
-      verdict,
+      verdict: judged.verdict,
+      compared: look,
       digest: artefact.digest,
-      loaded: plan.loaded ?? null,
-      differences,
-      chains,
+      loaded: judged.live?.digest ?? null,
+      since: judged.load?.at ?? null,
+      differences: (judged.drift?.sets ?? []).map(({ name, missing, extra }) => ({
+        name,
+        missing: String(missing),
+        extra: String(extra),
+      })),
+      chains: judged.drift?.structure ?? [],
+      hold: judged.hold ?? null,
+      unconfirmed: judged.waiting === undefined ? null : { deadline: judged.waiting.deadline },
       dropped,
       sources,
     };
     context.stdout.write(`${JSON.stringify({ schema: 'blocklist/status', version: 1, ...data })}\n`);
-    return verdict === 'in-sync' ? ExitStatus.done : ExitStatus.differs;
+  } else {
+    const isRead = (name: string) =>
+      judged.live === undefined
+        ? 'not loaded'
+        : judged.verdict === 'outdated'
+          ? 'other rules'
+          : judged.drift?.sets.some((each) => each.name === name)
+            ? 'differs'
+            : look === 'structure'
+              ? 'not compared'
+              : 'same';
+    const rows = namedSets(artefact.sets).map(({ name, prefixes }) => [name, grouped(prefixes.size), isRead(name)]);
+    const sets = table([{ title: 'set' }, { title: 'prefixes', align: 'right' }, { title: 'in the kernel' }], rows);
+    context.stdout.write(`${sets}\n`);
+    if (sources.length > 0) {
+      const columns = [{ title: 'source' }, { title: 'age', align: 'right' }, { title: 'data' }] as const;
+      const ages = sources.map((source) => [source.id, age(now - source.date), source.problem ?? source.state]);
+      context.stdout.write(`${table(columns, ages)}\n`);
+    }
+    if (judged.live !== undefined)
+      context.stdout.write(
+        `dropped since loading: ${grouped(dropped.packets)} packets, ${grouped(dropped.bytes)} bytes\n`,
+      );
+    sayVerdict(judged, shortPath(context, config.paths.rules), now, options, context);
   }
-  const rows = namedSets(artefact.sets).map(({ name, prefixes }) => [
-    name,
-    grouped(prefixes.size),
-    isLoaded ? (plan.differences.sets.some((each) => each.name === name) ? 'differs' : 'same') : 'not loaded',
-  ]);
-  const sets = table([{ title: 'set' }, { title: 'prefixes', align: 'right' }, { title: 'in the kernel' }], rows);
-  context.stdout.write(`${sets}\n`);
-  if (sources.length > 0) {
-    const columns = [{ title: 'source' }, { title: 'age', align: 'right' }, { title: 'data' }] as const;
-    const ages = sources.map((source) => [source.id, age(now - source.date), source.problem ?? source.state]);
-    context.stdout.write(`${table(columns, ages)}\n`);
-  }
-  if (isLoaded)
-    context.stdout.write(
-      `dropped since loading: ${grouped(dropped.packets)} packets, ${grouped(dropped.bytes)} bytes\n`,
-    );
-  const rules = shortPath(context, config.paths.rules);
-  if (verdict === 'in-sync')
-    say(context, options, `in sync: the kernel holds exactly ${rules}; in an emergency: ${EMERGENCY}`);
-  else if (verdict === 'not-loaded') say(context, options, `not loaded: ${commandLine(context, options, 'apply')}`);
-  else {
-    say(context, options, `DIFFERS from ${rules}: ${inWords(plan.differences) || 'another digest is loaded'}`);
-    say(context, options, `to load the artefact: ${commandLine(context, options, 'apply')}`);
-  }
-  return verdict === 'in-sync' ? ExitStatus.done : ExitStatus.differs;
+  return judged.verdict === 'in-sync' ? ExitStatus.done : ExitStatus.differs;
 };
+
+function agesOf(last: LastBuild | undefined, now: number) {
+  return (last?.sources ?? []).map((source) => ({ ...source, ageSeconds: Math.round((now - source.date) / 1000) }));
+}
+
+function sayVerdict(
+  { verdict, drift, load, hold, waiting, expired }: Judged,
+  rules: string,
+  now: number,
+  options: StatusOptions & GlobalOptions,
+  context: Context,
+): void {
+  const line = (command: string) => commandLine(context, options, command);
+  const since = load === undefined ? '' : `, loaded ${ago(load.at, now)}`;
+  if (waiting !== undefined) {
+    const left = Math.ceil((waiting.deadline - now) / 1000);
+    say(context, options, `UNCONFIRMED: goes back in ${left} s unless: ${line('confirm')}`);
+  }
+  if (expired !== undefined)
+    say(context, options, `nobody confirmed the load of ${ago(expired.at, now)}: it went back`);
+  if (hold !== undefined)
+    say(context, options, `${hold.what} by ${hold.by} ${ago(hold.at, now)}; ${line('apply')} loads the rules again`);
+  const what = options.fast === true ? 'the kernel says that it holds' : 'the kernel holds exactly';
+  if (verdict === 'in-sync') say(context, options, `in sync: ${what} ${rules}${since}; in an emergency: ${EMERGENCY}`);
+  else if (verdict === 'not-loaded') say(context, options, `not loaded: ${line('apply')}`);
+  else if (verdict === 'outdated') {
+    say(context, options, `other rules than ${rules} are loaded${since}`);
+    say(context, options, `to see what would change: ${line('apply --dry-run')}`);
+  } else {
+    say(context, options, `DIFFERS from what was loaded: ${drift === undefined ? '' : driftWords(drift)}${since}`);
+    say(context, options, `to mend it: ${line('apply --repair')}`);
+  }
+}
+
+function ago(at: number, now: number): string {
+  const text = age(now - at);
+  return text === 'now' ? 'just now' : `${text} ago`;
+}

@@ -1,45 +1,39 @@
-import { createInterface } from 'node:readline/promises';
-import { Readable } from 'node:stream';
+import { hold } from '../apply/hold.js';
 import { Nft } from '../apply/nft.js';
-import { BlocklistError, ExitStatus } from '../errors.js';
-import { FAMILY, TABLE } from '../render/commands.js';
-import { type Command, type Context, say } from './context.js';
+import { closePending, readPending } from '../apply/pending.js';
+import { ExitStatus } from '../errors.js';
+import { withLock } from '../io/lock.js';
+import { FAMILY, TABLE } from '../render/layout.js';
+import { requireYes } from './asking.js';
+import { authorOf } from './author.js';
+import { type Command, say } from './context.js';
+import { stateFolder } from './project.js';
 
 export interface UnloadOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
 
-/** Removes our table, and nothing else. */
+/** Removes our table, and nothing else. It stays so until a person runs apply: the night does not undo it. */
 export const run: Command<UnloadOptions> = async (options, context) => {
   const nft = new Nft();
-  const { isPresent } = await nft.loadedState();
-  if (!isPresent) {
-    say(context, options, `nothing to do: there is no table ${FAMILY} ${TABLE}`);
-    return ExitStatus.done;
-  }
-  const plan = `delete table ${FAMILY} ${TABLE}: listed hosts can reach this machine again`;
+  const isPresent = (await nft.structure()) !== undefined;
+  const plan = `delete table ${FAMILY} ${TABLE}: listed hosts can reach this machine again, until blocklist apply`;
   if (options.dryRun === true) {
-    say(context, options, `would ${plan}\ndry run: nothing was changed`);
+    say(context, options, isPresent ? `would ${plan}` : `there is no table ${FAMILY} ${TABLE}`);
+    say(context, options, 'dry run: nothing was changed');
     return ExitStatus.done;
   }
-  if (options.yes !== true && !(await confirmed(`This will ${plan}. Go on? [y/N] `, context))) {
-    throw new BlocklistError('not-confirmed', 'not confirmed; nothing was changed', {
-      hint: 'answer y, or add --yes where nobody can be asked',
-    });
-  }
-  await nft.deleteTable();
-  say(context, options, `removed table ${FAMILY} ${TABLE}`);
-  return ExitStatus.done;
+  if (isPresent) await requireYes(`This will ${plan}.`, options.yes, context);
+  const state = await stateFolder(options, context);
+  return withLock(state, async () => {
+    // Otherwise the way back of an unconfirmed load would bring the rules again.
+    const pending = await readPending(state);
+    if (pending !== undefined) await closePending(state, pending);
+    if (isPresent) await nft.deleteTable();
+    await hold(state, { what: 'unloaded', at: context.now(), by: authorOf(context) });
+    const done = isPresent ? `removed table ${FAMILY} ${TABLE}` : `nothing to do: there is no table ${FAMILY} ${TABLE}`;
+    say(context, options, done);
+    return ExitStatus.done;
+  });
 };
-
-/** Asks on a terminal; anywhere else the answer is no. */
-async function confirmed(question: string, { stdin, stderr }: Context): Promise<boolean> {
-  if (!('isTTY' in stdin) || stdin.isTTY !== true) return false;
-  const prompt = createInterface({ input: Readable.from(stdin), output: stderr });
-  try {
-    return /^y(es)?$/i.test((await prompt.question(question)).trim());
-  } finally {
-    prompt.close();
-  }
-}

@@ -38,7 +38,13 @@ export const configSchema = z.strictObject({
   allow: allow.prefault({}).describe('always wins'),
   fetch: fetching.prefault({}),
   local: z
-    .strictObject({ admins: z.array(operator).default([]).describe('addresses that an apply must not lock out') })
+    .strictObject({
+      admins: z.array(operator).default([]).describe('addresses that an apply must not lock out'),
+      auto: z
+        .array(z.enum(['own-addresses', 'gateway', 'resolvers']))
+        .default(['own-addresses', 'gateway', 'resolvers'])
+        .describe('what else of this host and its network must never be dropped'),
+    })
     .prefault({})
     .describe('facts of this host; never in the rendered rules'),
   guards: guards.prefault({}),

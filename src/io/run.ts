@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
 import { BlocklistError } from '../errors.js';
 
-/** Where system programs are looked for: fixed, so that nobody's PATH decides what root runs. */
-const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+/** Where system programs are looked for is fixed, so that nobody's PATH decides what root runs; and they speak English. */
+export const SYSTEM_ENV = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' } as const;
 
 export interface RunOptions {
   readonly stdin?: Uint8Array | string;
   /** default 60,000 */
   readonly timeoutMs?: number;
+  /** takes the output in pieces as it comes, for output of any size; `stdout` of the result is then empty */
+  readonly onStdout?: (chunk: Buffer) => void;
 }
 
 export interface RunResult {
@@ -25,7 +27,7 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
   const [program, ...args] = argv;
   const timeout = options.timeoutMs ?? 60_000;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: { PATH: SYSTEM_PATH, LC_ALL: 'C' } });
+    const child = spawn(program, args, { env: SYSTEM_ENV });
     // Not spawn's own timeout: it would keep this process waiting when the program cannot be started.
     let isLate = false;
     const timer = setTimeout(() => {
@@ -37,7 +39,7 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
     }, timeout);
     const out: Buffer[] = [];
     const err: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stdout.on('data', options.onStdout ?? ((chunk: Buffer) => out.push(chunk)));
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
     // A program that refuses its input early closes the pipe; its own status tells why.
     child.stdin.on('error', () => undefined);
@@ -67,4 +69,9 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
   });
 }
 
-const PACKAGE_OF: Readonly<Record<string, string>> = { nft: 'nftables', unshare: 'util-linux', ip: 'iproute2' };
+const PACKAGE_OF: Readonly<Record<string, string>> = {
+  nft: 'nftables',
+  unshare: 'util-linux',
+  ip: 'iproute2',
+  ss: 'iproute2',
+};

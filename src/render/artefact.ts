@@ -1,7 +1,8 @@
 import type { RuleSets, SourceShare } from '../build/build.js';
-import { countAddresses, type FourSets, type Prefixes } from '../ip/index.js';
-import { loadCommands, namedSets } from './commands.js';
-import { digestOf, manifestOf, renderLists } from './manifest.js';
+import { countAddresses, type FourSets, slicePrefixes } from '../ip/index.js';
+import { loadCommands } from './commands.js';
+import { namedSets } from './layout.js';
+import { digestOf, type Manifest, manifestOf, renderLists } from './manifest.js';
 import { type NftJson, printJson } from './nft-json.js';
 import { printText } from './nft-text.js';
 
@@ -22,9 +23,17 @@ export function renderNftJson(sets: RuleSets): NftJson {
 export function renderArtefact(sets: RuleSets, shares: readonly SourceShare[]): Map<string, Uint8Array> {
   const lists = renderLists(sets);
   const digest = digestOf(lists);
-  const manifest = manifestOf(sets, digest, shares);
+  return filesOf(renderScript(sets, digest), lists, manifestOf(sets, digest, shares));
+}
+
+/** The files from what is rendered already. */
+export function filesOf(
+  script: Uint8Array,
+  lists: ReadonlyMap<string, Uint8Array>,
+  manifest: Manifest,
+): Map<string, Uint8Array> {
   return new Map([
-    [SCRIPT_FILE, renderScript(sets, digest)],
+    [SCRIPT_FILE, script],
     ...lists,
     [MANIFEST_FILE, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)],
   ]);
@@ -36,17 +45,12 @@ export const SAMPLE_SIZE = 1000;
 /** The script with the first elements of each set alone: enough for nft to judge the rules, in milliseconds. */
 export function renderSample(sets: RuleSets): Uint8Array {
   const few = (four: FourSets) => ({
-    nodes4: firstOf(four.nodes4),
-    nets4: firstOf(four.nets4),
-    nodes6: firstOf(four.nodes6),
-    nets6: firstOf(four.nets6),
+    nodes4: slicePrefixes(four.nodes4, 0, SAMPLE_SIZE),
+    nets4: slicePrefixes(four.nets4, 0, SAMPLE_SIZE),
+    nodes6: slicePrefixes(four.nodes6, 0, SAMPLE_SIZE),
+    nets6: slicePrefixes(four.nets6, 0, SAMPLE_SIZE),
   });
   return renderNft({ in: few(sets.in), ...(sets.out === undefined ? {} : { out: few(sets.out) }) });
-}
-
-function firstOf({ family, size, words, lengths }: Prefixes): Prefixes {
-  const count = Math.min(size, SAMPLE_SIZE);
-  return { family, size: count, words: words.subarray(0, count * family.words), lengths: lengths.subarray(0, count) };
 }
 
 /** renderNft for sets whose digest is known. */

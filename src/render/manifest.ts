@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { RuleSets, SourceShare } from '../build/build.js';
 import { countAddresses, prefixLines } from '../ip/index.js';
-import { LAYOUT, namedSets } from './commands.js';
+import { LAYOUT, namedSets } from './layout.js';
 
 const count = z.string().regex(/^\d+$/);
 const size = z.strictObject({ prefixes: z.int().min(0), addresses: count });

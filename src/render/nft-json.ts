@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { formatAddress, type Prefixes } from '../ip/index.js';
-import { EARLY_PRIORITY, FAMILY, type NftCommand, TABLE } from './commands.js';
+import type { NftCommand } from './commands.js';
+import { EARLY_PRIORITY, FAMILY, TABLE } from './layout.js';
 
 /** libnftables JSON (libnftables-json(5)), schema version 1: what we send, and what we read back. */
 
@@ -18,7 +19,7 @@ const emittedSet = z.strictObject({
   ...place,
   name: z.string(),
   type: z.enum(['ipv4_addr', 'ipv6_addr', 'mark']),
-  flags: z.array(z.literal('interval')).optional(),
+  flags: z.array(z.enum(['interval', 'timeout'])).optional(),
   comment: z.string().max(127).optional(),
 });
 const named = z.strictObject({ ...place, name: z.string() });
@@ -73,9 +74,9 @@ function toJson(command: NftCommand): object {
     case 'add-counter':
       return { add: { counter: { ...IN_TABLE, name: command.name } } };
     case 'add-set': {
-      const { name, type, interval, comment } = command.set;
-      const flags = interval ? { flags: ['interval'] } : {};
-      return { add: { set: { ...IN_TABLE, name, type, ...flags, ...(comment === undefined ? {} : { comment }) } } };
+      const { name, type, flags, comment } = command.set;
+      const flagged = flags.length === 0 ? {} : { flags };
+      return { add: { set: { ...IN_TABLE, name, type, ...flagged, ...(comment === undefined ? {} : { comment }) } } };
     }
     case 'flush-set':
       return { flush: { set: { ...IN_TABLE, name: command.set.name } } };

@@ -1,19 +1,21 @@
-import { type Prefixes, prefixLines } from '../ip/index.js';
-import { EARLY_PRIORITY, FAMILY, type NftCommand, type SetSpec, TABLE } from './commands.js';
+import { formatPrefix, type Prefixes, prefixLines } from '../ip/index.js';
+import type { KernelCommand, LocalElement } from './commands.js';
+import { EARLY_PRIORITY, FAMILY, type SetSpec, TABLE } from './layout.js';
 
 const NAME = `${FAMILY} ${TABLE}`;
 
 /** The commands as an nft script. Elements stand one a line, so that a change is a line in a diff. */
-export function printText(header: readonly string[], commands: readonly NftCommand[]): Uint8Array {
+export function printText(header: readonly string[], commands: readonly KernelCommand[]): Uint8Array {
   const parts: Uint8Array[] = [Buffer.from(`#!/usr/sbin/nft -f\n${header.map((line) => `# ${line}\n`).join('')}\n`)];
   for (const command of commands) {
-    if (command.do === 'add-elements') parts.push(...elements(command.set, command.prefixes));
+    if (command.do === 'add-elements') parts.push(...elements('add', command.set, command.prefixes));
+    else if (command.do === 'delete-elements') parts.push(...elements('delete', command.set, command.prefixes));
     else parts.push(Buffer.from(`${statement(command)}\n`));
   }
   return Buffer.concat(parts);
 }
 
-function statement(command: Exclude<NftCommand, { do: 'add-elements' }>): string {
+function statement(command: Exclude<KernelCommand, { do: 'add-elements' | 'delete-elements' }>): string {
   switch (command.do) {
     case 'add-table':
       return `add table ${NAME}`;
@@ -34,20 +36,34 @@ function statement(command: Exclude<NftCommand, { do: 'add-elements' }>): string
       return `flush chain ${NAME} ${command.chain.name}`;
     case 'delete-chain':
       return `delete chain ${NAME} ${command.chain.name}`;
+    case 'empty':
+      return `flush ${command.what} ${NAME} ${command.name}`;
+    case 'remove':
+      return `delete ${command.what} ${NAME} ${command.name}`;
     case 'add-rule':
       return `add rule ${NAME} ${command.rule.chain} ${command.rule.text}`;
+    case 'add-local':
+      return `add element ${NAME} ${command.set.name} { ${command.elements.map(localElement).join(', ')} }`;
+    case 'delete-local': {
+      const prefixes = command.elements.map(({ prefix }) => formatPrefix(prefix));
+      return `delete element ${NAME} ${command.set.name} { ${prefixes.join(', ')} }`;
+    }
   }
 }
 
-function setBody({ type, interval, comment }: SetSpec): string {
-  const flags = interval ? ' flags interval;' : '';
+function setBody({ type, flags, comment }: SetSpec): string {
+  const flagged = flags.length === 0 ? '' : ` flags ${flags.join(',')};`;
   const note = comment === undefined ? '' : ` comment "${comment}";`;
-  return `{ type ${type};${flags}${note} }`;
+  return `{ type ${type};${flagged}${note} }`;
 }
 
-function elements(set: SetSpec, prefixes: Prefixes): Uint8Array[] {
+function localElement({ prefix, seconds }: LocalElement): string {
+  return `${formatPrefix(prefix)}${seconds === undefined ? '' : ` timeout ${seconds}s`}`;
+}
+
+function elements(verb: 'add' | 'delete', set: SetSpec, prefixes: Prefixes): Uint8Array[] {
   return [
-    Buffer.from(`add element ${NAME} ${set.name} {\n`),
+    Buffer.from(`${verb} element ${NAME} ${set.name} {\n`),
     prefixLines(prefixes, { before: '\t', after: ',\n' }),
     Buffer.from('}\n'),
   ];

@@ -3,7 +3,7 @@ import type { BlocklistError } from '../errors.js';
 import { addressCount, age, grouped, percent } from '../io/figures.js';
 import { table } from '../io/table.js';
 import { countAddresses, decompose, formatPrefix, IpSet } from '../ip/index.js';
-import type { NamedSet } from '../render/commands.js';
+import type { NamedSet } from '../render/layout.js';
 import type { Loaded } from '../sources/contract.js';
 
 /** What a build made, as two tables: a row a source, a row a set. */

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+/** Chains and rules in words that all versions of nft agree on. */
+
+/** Where a chain is hooked, in words. */
+export function hookText({
+  hook,
+  prio,
+  policy,
+}: {
+  hook?: string | undefined;
+  prio?: number | undefined;
+  policy?: string | undefined;
+}): string {
+  return hook === undefined ? 'no hook' : `${hook} ${prio ?? 0} ${policy ?? ''}`;
+}
+
+/**
+ * What a rule does, without what versions of nft print differently: the fields it looks at, the sets it looks into, counter and
+ * verdict. `ip saddr @nodes4, jump listed`.
+ */
+export function ruleGist(expressions: readonly unknown[]): string {
+  return expressions.map(gist).join(', ');
+}
+
+const payload = z.object({ payload: z.object({ protocol: z.string(), field: z.string() }) });
+const matchSchema = z.object({ match: z.object({ left: z.unknown(), right: z.unknown() }) });
+
+function gist(expression: unknown): string {
+  const match = matchSchema.safeParse(expression);
+  if (!match.success)
+    return JSON.stringify(expression)
+      .replace(/[{}":]+/g, ' ')
+      .trim();
+  const { left, right } = match.data.match;
+  const field = payload.safeParse(left);
+  const looked = field.success ? `${field.data.payload.protocol} ${field.data.payload.field}` : JSON.stringify(left);
+  return typeof right === 'string' && right.startsWith('@') ? `${looked} ${right}` : looked;
+}

@@ -1,0 +1,56 @@
+import { readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { BlocklistError } from '../errors.js';
+import { removeTree } from '../io/write.js';
+import { filesOf } from '../render/artefact.js';
+import { renderLists } from '../render/manifest.js';
+import { type Artefact, readArtefact, writeArtefact } from './artefact-store.js';
+import { readState, writeState } from './state-file.js';
+
+/** Artefacts that were loaded, the newest last: the way back, and what the next change is counted from. */
+const KEPT = 5;
+
+const schema = z.strictObject({
+  version: z.literal(1),
+  loads: z.array(z.strictObject({ digest: z.string().regex(/^sha256:[0-9a-f]{64}$/), at: z.number() })),
+});
+/** One load: digest, and milliseconds since 1970. */
+export type KeptLoad = z.output<typeof schema>['loads'][number];
+
+const folderOf = (state: string) => join(state, 'kept');
+const indexOf = (state: string) => join(folderOf(state), 'loads.json');
+const placeOf = (state: string, digest: string) => join(folderOf(state), digest.replace('sha256:', '').slice(0, 16));
+
+/** What was loaded on this host, the newest last. @throws BlocklistError `state-invalid` */
+export async function keptLoads(state: string): Promise<readonly KeptLoad[]> {
+  return (await readState(indexOf(state), schema))?.loads ?? [];
+}
+
+/** Puts the files of what is being loaded aside. May go on beside the load: until `recordLoad` nothing counts on them. */
+export async function stash(state: string, { sets, digest, manifest, script }: Artefact): Promise<void> {
+  await writeArtefact(placeOf(state, digest), filesOf(script, renderLists(sets), manifest));
+}
+
+/** Notes that what was put aside is loaded now. The oldest go. */
+export async function recordLoad(state: string, digest: string, at: number): Promise<void> {
+  const before = await keptLoads(state);
+  if (before.at(-1)?.digest === digest) return;
+  const loads = [...before.filter((each) => each.digest !== digest), { digest, at }].slice(-KEPT);
+  await writeState(indexOf(state), { version: 1, loads });
+  const wanted = new Set(loads.map((each) => basename(placeOf(state, each.digest))));
+  for (const name of await readdir(folderOf(state))) {
+    if (/^[0-9a-f]{16}$/.test(name) && !wanted.has(name)) await removeTree(join(folderOf(state), name));
+  }
+}
+
+/** The artefact that was loaded with this digest; undefined when it is not kept, or damaged. */
+export async function readKept(state: string, digest: string): Promise<Artefact | undefined> {
+  try {
+    const artefact = await readArtefact(placeOf(state, digest));
+    return artefact.digest === digest ? artefact : undefined;
+  } catch (error) {
+    if (error instanceof BlocklistError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+import { BlocklistError } from '../errors.js';
+import type { Prefixes } from '../ip/index.js';
+import { createCommands, type KernelCommand, loadCommands, newState, refillNets } from '../render/commands.js';
+import { LOCAL_SETS, type Names, namedSets, type SetSpec, specOf, stateComment } from '../render/layout.js';
+import { clearing, foreignSets, localAdds } from './clearing.js';
+import { structureDifferences, type Target } from './differences.js';
+import type { LiveTable } from './live.js';
+import type { Nft } from './nft.js';
+import { hasMovesIntoNets, isNodes, type Plan } from './plan.js';
+import { loadStaged } from './staged.js';
+import { syncLocal } from './sync-local.js';
+
+/** How the kernel was brought there: as planned, or by the path for kernels that refuse large transactions. */
+export type Loaded = Plan['kind'] | 'staged';
+
+/** Stands in the `state` set between two transactions of one change: what is loaded is then no artefact's. */
+const CHANGING = stateComment('changing');
+
+/**
+ * Makes the kernel hold the target. At no moment an address that stays listed is open. A delta that the kernel refuses becomes a full
+ * refill, and a transaction that is too large for it is staged.
+ * @throws BlocklistError as Nft.load
+ */
+export async function load(nft: Nft, target: Target, live: LiveTable | undefined, plan: Plan): Promise<Loaded> {
+  if (live !== undefined) {
+    // A dormant table wakes when it is declared without the flag; the kernel refuses to hook chains in the same transaction.
+    if (!live.isActive) await nft.commit([{ do: 'add-table' }]);
+    await syncLocal(nft, target.local, live);
+  }
+  if (plan.kind === 'nothing') return 'nothing';
+  if (plan.kind === 'delta' && live !== undefined) {
+    if (await loadDelta(nft, target, live.names, plan.changes)) return 'delta';
+  }
+  try {
+    if (live === undefined || !hasListedOfOtherKind(target, live)) {
+      await loadFull(nft, target, live, plan);
+      return 'full';
+    }
+  } catch (error) {
+    if (!isCode(error, 'nft-message-too-long')) throw error;
+  }
+  await loadStaged(nft, target, live);
+  return 'staged';
+}
+
+/** Such sets cannot be filled; new ones of the right type can be filled beside them. */
+function hasListedOfOtherKind({ artefact }: Target, live: LiveTable): boolean {
+  const { otherKind } = structureDifferences(artefact, live);
+  return otherKind.some((name) => !(LOCAL_SETS as readonly string[]).includes(name));
+}
+
+function isCode(error: unknown, ...codes: readonly BlocklistError['code'][]): error is BlocklistError {
+  return error instanceof BlocklistError && codes.includes(error.code);
+}
+
+/** First all that adds, then all that removes: an address that moves from node to net is covered throughout. */
+async function loadDelta(
+  nft: Nft,
+  { artefact }: Target,
+  names: Names,
+  changes: Extract<Plan, { kind: 'delta' }>['changes'],
+): Promise<boolean> {
+  const nodes = changes.filter(({ name }) => isNodes(name));
+  const nets = new Set(changes.map(({ name }) => name).filter((name) => !isNodes(name)));
+  const adds: KernelCommand[] = [
+    ...nodes.flatMap(({ name, added }) => elements('add-elements', specOf(names(name)), added)),
+    ...refillNets(artefact.sets, names).filter(
+      (command) => 'set' in command && [...nets].some((name) => names(name) === command.set.name),
+    ),
+  ];
+  const removes = nodes.flatMap(({ name, removed }) => elements('delete-elements', specOf(names(name)), removed));
+  const done = newState(stateComment(artefact.digest));
+  try {
+    if (removes.length === 0) await nft.commit([...adds, ...done]);
+    else {
+      if (adds.length > 0) await nft.commit([...adds, ...newState(CHANGING)]);
+      await nft.commit([...removes, ...done]);
+    }
+    return true;
+  } catch (error) {
+    if (isCode(error, 'nft-refused', 'nft-message-too-long')) return false;
+    throw error;
+  }
+}
+
+function elements(what: 'add-elements' | 'delete-elements', set: SetSpec, prefixes: Prefixes): KernelCommand[] {
+  return prefixes.size === 0 ? [] : [{ do: what, set, prefixes }];
+}
+
+async function loadFull(nft: Nft, target: Target, live: LiveTable | undefined, plan: Plan): Promise<void> {
+  const { artefact } = target;
+  if (live === undefined) {
+    await nft.commit([...createCommands(artefact.sets, artefact.digest), ...localAdds(target, live)]);
+    return;
+  }
+  const changes = plan.kind === 'full' ? plan.changes : undefined;
+  const hasNets = namedSets(artefact.sets).every(({ name }) => isNodes(name) || live.kinds.has(live.names(name)));
+  if (hasNets && (changes === undefined || hasMovesIntoNets(artefact.sets, changes))) {
+    await nft.commit([...refillNets(artefact.sets, live.names), ...newState(CHANGING)]);
+  }
+  await nft.commit([
+    ...clearing(target, live),
+    ...loadCommands(artefact.sets, artefact.digest, live.names),
+    ...localAdds(target, live),
+    ...foreignSets(target, live),
+  ]);
+}

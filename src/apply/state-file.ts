@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { BlocklistError } from '../errors.js';
+import { readWhole } from '../io/read.js';
+import { writeAtomic } from '../io/write.js';
+
+const LARGEST = 1 << 24;
+
+/**
+ * What an earlier command wrote down; undefined when there is no such file.
+ * @throws BlocklistError `state-invalid` when the file is damaged: what it says decides who is let in, so nothing is guessed.
+ */
+export async function readState<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+): Promise<z.output<Schema> | undefined> {
+  const bytes = await readWhole(path, LARGEST);
+  if (bytes === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(bytes.toString('utf8')));
+  } catch (cause) {
+    const what = cause instanceof z.ZodError ? z.prettifyError(cause).split('\n')[0] : String(cause);
+    throw new BlocklistError('state-invalid', `${path} is damaged: ${what}`, {
+      where: path,
+      hint: 'mend it, or move it away: what it says is then forgotten',
+      cause,
+    });
+  }
+}
+
+export function writeState(path: string, value: object): Promise<void> {
+  return writeAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+}

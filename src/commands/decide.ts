@@ -1,0 +1,156 @@
+import { type LocalEntry, writeLocalEntries } from '../apply/local-entries.js';
+import { Nft } from '../apply/nft.js';
+import { cutConnections, endSessions } from '../apply/sessions.js';
+import { syncLocal } from '../apply/sync-local.js';
+import { operatorPrefix } from '../config/operator.js';
+import { BlocklistError } from '../errors.js';
+import { withLock } from '../io/lock.js';
+import { formatPrefix, type IpSet, type Prefix } from '../ip/index.js';
+import { authorOf } from './author.js';
+import { type Context, type GlobalOptions, say } from './context.js';
+import { type Local, localOf, withEntries } from './local.js';
+import { openProject, type Project } from './project.js';
+import { duringOption } from './times.js';
+
+/** What the commands that decide about addresses on this host have in common. */
+
+export interface DecideOptions {
+  readonly addresses: readonly string[];
+  /** a time like `7d` */
+  readonly for?: string;
+  /** a date: `2026-12-31`, `2026-12-31T18:00` */
+  readonly until?: string;
+  readonly reason?: string;
+}
+
+/** The entries after a decision; refuses by throwing. */
+export type Decision = (before: Local, project: Project) => readonly LocalEntry[];
+
+export interface Decided {
+  readonly local: Local;
+  readonly project: Project;
+  /** whether the kernel holds it now; otherwise it waits for apply */
+  readonly isLoaded: boolean;
+  /** connections that ended with it */
+  readonly ended: number;
+}
+
+/**
+ * Writes a decision down and brings it into the kernel at once.
+ * @param cuts whose connections end with it
+ * @throws BlocklistError what `decision` throws, and as Nft.load: state and kernel are then as before.
+ */
+export async function decide(
+  decision: Decision,
+  cuts: IpSet,
+  options: GlobalOptions,
+  context: Context,
+): Promise<Decided> {
+  const project = await openProject(options, context);
+  const nft = new Nft();
+  // Without the right to ask, it ends here, before anything is written.
+  await nft.structure();
+  return withLock(project.state, async () => {
+    const before = await localOf(project, context);
+    const entries = decision(before, project);
+    const local = withEntries(before, entries, context.now());
+    await writeLocalEntries(project.state, entries);
+    const live = await nft.structure();
+    if (live === undefined) return { local, project, isLoaded: false, ended: 0 };
+    try {
+      await syncLocal(nft, local.content, live);
+    } catch (error) {
+      await writeLocalEntries(project.state, before.entries);
+      throw error;
+    }
+    const dropped = cuts.subtract(local.open);
+    const { closed } = await endSessions(dropped, await cutConnections(dropped));
+    return { local, project, isLoaded: true, ended: closed.length };
+  });
+}
+
+/** Addresses and nets as a person typed them. @throws BlocklistError `bad-usage` */
+export function namedPrefixes(texts: readonly string[]): Prefix[] {
+  return texts.map((text) => {
+    const read = operatorPrefix(text);
+    if (read.ok) return read.prefix;
+    throw new BlocklistError('bad-usage', read.problem, {
+      hint: 'name addresses or networks: 203.0.113.7 2001:db8::/32',
+    });
+  });
+}
+
+/** New entries of one kind for these prefixes; earlier ones for exactly the same are replaced. */
+export function withNew(
+  what: LocalEntry['what'],
+  prefixes: readonly Prefix[],
+  options: DecideOptions,
+  before: readonly LocalEntry[],
+  context: Context,
+): readonly LocalEntry[] {
+  const now = context.now();
+  const until = endOf(options, now);
+  const { reason } = options;
+  if (reason !== undefined && !/^[^\p{Cc}]{1,200}$/u.test(reason)) {
+    throw new BlocklistError('bad-usage', '--reason: expected up to 200 characters on one line', {
+      hint: 'see --help',
+    });
+  }
+  const added = prefixes.map((prefix): LocalEntry => {
+    const author = authorOf(context);
+    return {
+      what,
+      prefix,
+      since: now,
+      author,
+      ...(until === undefined ? {} : { until }),
+      ...(reason ? { reason } : {}),
+    };
+  });
+  return [...without(what, prefixes, before), ...added];
+}
+
+export function without(
+  what: LocalEntry['what'],
+  prefixes: readonly Prefix[],
+  entries: readonly LocalEntry[],
+): readonly LocalEntry[] {
+  const texts = new Set(prefixes.map(formatPrefix));
+  return entries.filter((entry) => entry.what !== what || !texts.has(formatPrefix(entry.prefix)));
+}
+
+/** Milliseconds since 1970, undefined for good. */
+function endOf({ for: time, until }: DecideOptions, now: number): number | undefined {
+  if (time !== undefined) return now + duringOption(time, '--for');
+  if (until === undefined) return undefined;
+  const date = Date.parse(until);
+  if (date > now) return date;
+  const what = Number.isNaN(date) ? 'expected a date like 2026-12-31 or 2026-12-31T18:00' : 'that date is over';
+  throw new BlocklistError('bad-usage', `--until '${until}': ${what}`, { hint: 'see --help' });
+}
+
+/** `until 2026-12-31 18:00 UTC`, `for good` */
+export function endWords({ until }: Pick<LocalEntry, 'until'>): string {
+  return until === undefined ? 'for good' : `until ${new Date(until).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** What became of a decision, for each of its entries. */
+export function tellDecided(
+  verb: string,
+  prefixes: readonly Prefix[],
+  { local, isLoaded, ended }: Decided,
+  options: GlobalOptions,
+  context: Context,
+): void {
+  const texts = new Set(prefixes.map(formatPrefix));
+  const entries = local.entries.filter(({ prefix }) => texts.has(formatPrefix(prefix)));
+  if (options.json === true) {
+    const data = entries.map(({ prefix, ...rest }) => ({ ...rest, prefix: formatPrefix(prefix) }));
+    const value = { schema: 'blocklist/decided', version: 1, isLoaded, ended, entries: data };
+    context.stdout.write(`${JSON.stringify(value)}\n`);
+    return;
+  }
+  const when = isLoaded ? 'in force now' : 'not loaded: in force with the next apply';
+  say(context, options, `${verb} ${[...texts].join(', ')}; ${when}`);
+  if (ended > 0) say(context, options, `ended ${ended} connection${ended === 1 ? '' : 's'}`);
+}

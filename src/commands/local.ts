@@ -1,0 +1,85 @@
+import type { LocalContent } from '../apply/differences.js';
+import { addressesOf, type LocalEntry, readLocalEntries } from '../apply/local-entries.js';
+import { localContent } from '../apply/local-sets.js';
+import type { Protected } from '../apply/lockout.js';
+import type { Config } from '../config/load.js';
+import { gateways, ownAddresses } from '../host/addresses.js';
+import { resolvers } from '../host/resolvers.js';
+import { invokingSshPeer } from '../host/ssh.js';
+import { IpSet } from '../ip/index.js';
+import type { Context } from './context.js';
+import type { Project } from './project.js';
+
+/** What belongs to this host alone. */
+export interface Local {
+  readonly entries: readonly LocalEntry[];
+  /** what the host-local sets are to hold */
+  readonly content: LocalContent;
+  /** who must still be able to talk to this host, the caller among them */
+  readonly everyone: readonly Protected[];
+  /** addresses that a person banned or allowed here */
+  readonly banned: IpSet;
+  readonly allowed: IpSet;
+  /** everything that the first rule lets through */
+  readonly open: IpSet;
+}
+
+/** Gathers it from the configuration, from this machine, and from what was banned and allowed by hand. */
+export async function localOf({ config, state }: Project, context: Context): Promise<Local> {
+  const now = context.now();
+  const [entries, hosts, caller] = await Promise.all([
+    readLocalEntries(state, now),
+    protectedHosts(config),
+    invokingSshPeer(context.env),
+  ]);
+  return assemble(entries, hosts, caller === undefined ? [] : [{ prefix: caller.address, what: CALLER }], now);
+}
+
+const CALLER = 'the other end of your SSH session';
+
+/** The same with other entries, for a change of them. */
+export function withEntries({ everyone }: Local, entries: readonly LocalEntry[], now: number): Local {
+  const isCaller = ({ what }: Protected) => what === CALLER;
+  return assemble(
+    entries,
+    everyone.filter((each) => !isCaller(each)),
+    everyone.filter(isCaller),
+    now,
+  );
+}
+
+/** Who only happens to be logged in is guarded, but not allowed: an intruder must not protect himself by logging in. */
+function assemble(
+  entries: readonly LocalEntry[],
+  hosts: readonly Protected[],
+  caller: readonly Protected[],
+  now: number,
+): Local {
+  const allow = entries.filter(({ what }) => what === 'allow');
+  const wishes = [
+    ...hosts.map(({ prefix }) => ({ prefix, until: undefined })),
+    ...allow.map(({ prefix, until }) => ({ prefix, until })),
+  ];
+  const ban = entries.filter(({ what }) => what === 'ban').map(({ prefix, until }) => ({ prefix, until }));
+  return {
+    entries,
+    content: localContent(wishes, ban, now),
+    everyone: [...hosts, ...caller],
+    banned: addressesOf(entries, 'ban'),
+    allowed: addressesOf(entries, 'allow'),
+    open: IpSet.from(wishes.map(({ prefix }) => prefix)),
+  };
+}
+
+async function protectedHosts({ local }: Config): Promise<Protected[]> {
+  const facts = { 'own-addresses': ownAddresses, gateway: gateways, resolvers: () => resolvers() } as const;
+  const words = {
+    'own-addresses': 'an address of this host',
+    gateway: 'the gateway of this host',
+    resolvers: 'a name server of this host',
+  } as const;
+  const found = await Promise.all(
+    local.auto.map(async (kind) => (await facts[kind]()).map((prefix) => ({ prefix, what: words[kind] }))),
+  );
+  return [...local.admins.map((prefix) => ({ prefix, what: 'an address of local.admins' })), ...found.flat()];
+}

@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import type { Artefact } from '../apply/artefact-store.js';
+import { hold } from '../apply/hold.js';
+import { keptLoads, readKept } from '../apply/kept.js';
+import { Nft } from '../apply/nft.js';
+import { closePending, isWaiting, readPending } from '../apply/pending.js';
+import { wayBackFile } from '../apply/watchdog.js';
+import { BlocklistError, ExitStatus } from '../errors.js';
+import { withLock } from '../io/lock.js';
+import { authorOf } from './author.js';
+import { type Command, say } from './context.js';
+import { carryOut, prepare } from './loading.js';
+import { openProject, type Project } from './project.js';
+import { tellDone, tellPlan } from './tell-apply.js';
+
+export interface RollbackOptions {
+  /** begin of a digest, with or without `sha256:`; undefined: what was loaded before */
+  readonly digest?: string | undefined;
+  readonly dryRun?: boolean;
+}
+
+/** Goes back to rules that were loaded earlier; they stay until a person runs apply. */
+export const run: Command<RollbackOptions> = async (options, context) => {
+  const project = await openProject(options, context);
+  const nft = new Nft();
+  await nft.requireVersion();
+  if (options.dryRun === true) {
+    await tellPlan(
+      await prepare(nft, await earlier(nft, project, options.digest), project, options, context),
+      project,
+      options,
+      context,
+    );
+    return ExitStatus.done;
+  }
+  return withLock(project.state, async () => {
+    const pending = await readPending(project.state);
+    if (pending !== undefined && options.digest === undefined && (await isWaiting(pending, context.now()))) {
+      await closePending(project.state, pending);
+      await nft.load(await readFile(wayBackFile(project.state)));
+      say(context, options, 'went back to what was loaded before the unconfirmed load');
+      return ExitStatus.done;
+    }
+    if (pending !== undefined) await closePending(project.state, pending);
+    const artefact = await earlier(nft, project, options.digest);
+    const work = await prepare(nft, artefact, project, options, context);
+    const how = { confirmMs: undefined, check: 'read-back' } as const;
+    const done = await carryOut(nft, work, how, project, context);
+    const decision = { at: context.now(), by: authorOf(context), digest: artefact.digest };
+    await hold(project.state, { what: 'rolled-back', ...decision });
+    await tellDone(work, done, how, project, options, context);
+    say(context, options, 'these rules stay until a person runs apply');
+    return ExitStatus.done;
+  });
+};
+
+/** The newest kept artefact that is not loaded, or the one whose digest was named. @throws BlocklistError `nothing-kept` */
+async function earlier(nft: Nft, { state }: Project, wanted: string | undefined): Promise<Artefact> {
+  const loads = await keptLoads(state);
+  const loaded = (await nft.structure())?.digest;
+  const fits = (digest: string) =>
+    wanted === undefined ? digest !== loaded : `${digest} ${digest.replace('sha256:', '')}`.includes(wanted);
+  const found = [...loads].reverse().filter(({ digest }) => fits(digest));
+  if (wanted !== undefined && found.length > 1)
+    throw nothing('more than one of the kept rules begins like this', state, loads);
+  const artefact = found[0] === undefined ? undefined : await readKept(state, found[0].digest);
+  if (artefact !== undefined) return artefact;
+  throw nothing(wanted === undefined ? 'no earlier rules are kept' : 'no such rules are kept', state, loads);
+}
+
+function nothing(what: string, state: string, loads: readonly { digest: string; at: number }[]): BlocklistError {
+  const known = loads.map(({ digest, at }) => `${digest.slice(7, 19)} of ${new Date(at).toISOString().slice(0, 16)}`);
+  return new BlocklistError('nothing-kept', `${what}; nothing was changed`, {
+    where: state,
+    hint: known.length === 0 ? 'nothing was loaded on this host yet' : `kept are ${known.join(', ')}`,
+  });
+}

@@ -1,0 +1,165 @@
+import { driftWords, EMERGENCY } from '../apply/apply.js';
+import type { SetChange } from '../apply/plan.js';
+import { isNodes } from '../apply/plan.js';
+import type { Socket } from '../host/sockets.js';
+import { escapeText } from '../io/escape.js';
+import { grouped } from '../io/figures.js';
+import { countAddresses } from '../ip/index.js';
+import { namedSets } from '../render/layout.js';
+import { type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
+import type { Done, HowToLoad, Work } from './loading.js';
+import type { Project } from './project.js';
+import { readSources } from './provenance.js';
+
+/** What an apply would do, in words or as data. */
+export async function tellPlan(work: Work, project: Project, options: GlobalOptions, context: Context): Promise<void> {
+  const cut = await explained(work.connections, project, options, context);
+  if (options.json === true) return printJson(work, cut, {}, context);
+  say(context, options, planWords(work, context));
+  for (const line of cut) say(context, options, `would end: ${connectionWords(line)}`);
+  say(context, options, 'dry run: nothing was changed');
+}
+
+/** What an apply did. */
+export async function tellDone(
+  work: Work,
+  done: Done,
+  { confirmMs, check }: HowToLoad,
+  project: Project,
+  options: GlobalOptions,
+  context: Context,
+): Promise<void> {
+  const closed = await explained(done.ended.closed, project, options, context);
+  const refused = await explained(done.ended.refused, project, options, context);
+  if (options.json === true) {
+    const mended = done.mended === undefined ? null : driftWords(done.mended);
+    return printJson(work, closed, { done: done.loaded, mended, flows: done.ended.flows }, context);
+  }
+  // News also for those who asked for silence: somebody else changed the rules.
+  if (done.mended !== undefined) {
+    const voice = { ...options, quiet: false };
+    say(context, voice, `mended: the kernel differed from what was loaded: ${driftWords(done.mended)}`);
+  }
+  say(context, options, doneWords(work, done, check, context));
+  for (const line of closed) say(context, options, `ended: ${connectionWords(line)}`);
+  for (const line of refused) say(context, options, `cannot end, but nothing of it passes: ${connectionWords(line)}`);
+  if (confirmMs !== undefined && done.loaded !== 'nothing') {
+    say(context, options, `goes back in ${confirmMs / 1000} s unless: ${commandLine(context, options, 'confirm')}`);
+  } else {
+    say(context, options, `in an emergency: ${EMERGENCY}`);
+    say(context, options, `next: ${commandLine(context, options, 'status')}`);
+  }
+}
+
+/** `rules (nodes4 9,423, nets4 20,217)` */
+function artefactWords({ artefact }: Work, context: Context): string {
+  const sizes = namedSets(artefact.sets)
+    .filter(({ prefixes }) => prefixes.size > 0)
+    .map(({ name, prefixes }) => `${name} ${grouped(prefixes.size)}`);
+  return `${shortPath(context, artefact.folder)} (${sizes.join(', ')})`;
+}
+
+function planWords(work: Work, context: Context): string {
+  const { plan, situation } = work;
+  const what = artefactWords(work, context);
+  if (plan.kind === 'nothing') return `nothing to do: ${what} is loaded`;
+  if (situation.live === undefined) return `would load ${what}; nothing of ours is loaded now`;
+  const changes = plan.changes === undefined ? '' : `\n${changeLines(plan.changes).join('\n')}`;
+  if (plan.kind === 'full') return `would flush and refill everything with ${what}: ${plan.why}${changes}`;
+  return `would change what is loaded to ${what}:${changes}\n${deltaWords(plan.changes)}`;
+}
+
+/** `  nodes4  +1,204 -988 prefixes` */
+function changeLines(changes: readonly SetChange[]): string[] {
+  return changes.map(
+    ({ name, added, removed }) => `  ${name} +${grouped(added.size)} -${grouped(removed.size)} prefixes`,
+  );
+}
+
+function deltaWords(changes: readonly SetChange[]): string {
+  const sum = (pick: (change: SetChange) => number) =>
+    changes.filter(({ name }) => isNodes(name)).reduce((total, change) => total + pick(change), 0);
+  const nets = changes.map(({ name }) => name).filter((name) => !isNodes(name));
+  const [added, removed] = [sum((change) => change.added.size), sum((change) => change.removed.size)];
+  const first = [
+    ...(added > 0 ? [`adds ${grouped(added)} nodes`] : []),
+    ...(nets.length > 0 ? [`refills ${nets.join(' and ')}`] : []),
+  ];
+  const steps = [
+    ...(first.length > 0 ? [first.join(', ')] : []),
+    ...(removed > 0 ? [`deletes ${grouped(removed)} nodes`] : []),
+  ];
+  return `in ${steps.length === 1 ? 'one transaction' : 'two transactions'}: ${steps.join('; then ')}`;
+}
+
+function doneWords(work: Work, { loaded }: Done, check: HowToLoad['check'], context: Context): string {
+  const what = artefactWords(work, context);
+  const verdict = check === 'none' ? 'not read back' : 'read back: the kernel holds exactly this';
+  if (loaded === 'nothing') return `nothing to do: ${what} is loaded; ${verdict}`;
+  const how = {
+    delta: 'loaded the changes to',
+    full: 'loaded',
+    staged: 'filled new sets beside the old ones and turned the rules to',
+  };
+  return `${how[loaded]} ${what}; ${verdict}`;
+}
+
+/** A connection with who lists its peer. */
+interface Explained {
+  readonly socket: Socket;
+  readonly sources: readonly string[];
+}
+
+async function explained(
+  connections: readonly Socket[],
+  project: Project,
+  options: GlobalOptions,
+  context: Context,
+): Promise<Explained[]> {
+  if (connections.length === 0) return [];
+  const sources = await readSources(project, options, context);
+  return connections.map((socket) => ({
+    socket,
+    sources: sources.filter(({ set }) => set.has(socket.peer.address)).map(({ id }) => id),
+  }));
+}
+
+function connectionWords({ socket, sources }: Explained): string {
+  const { protocol, local, peer, processes } = socket;
+  const who = processes.map(({ name, pid }) => `${escapeText(name, 40)} (${pid})`).join(', ') || 'no process seen';
+  const by = sources.length === 0 ? '' : `, listed by ${sources.join(', ')}`;
+  return `${protocol} ${peer.text} with ${local.text}, ${who}${by}`;
+}
+
+function printJson(
+  { artefact, situation, plan }: Work,
+  cut: readonly Explained[],
+  more: object,
+  context: Context,
+): void {
+  const changes = plan.kind === 'nothing' ? [] : (plan.changes ?? []);
+  const data = {
+    schema: 'blocklist/apply',
+    version: 1,
+    plan: plan.kind,
+    why: plan.kind === 'full' ? plan.why : null,
+    digest: artefact.digest,
+    loaded: situation.live?.digest ?? null,
+    sets: changes.map(({ name, added, removed }) => ({
+      name,
+      add: { prefixes: added.size, addresses: String(countAddresses(added)) },
+      remove: { prefixes: removed.size, addresses: String(countAddresses(removed)) },
+    })),
+    connections: cut.map(({ socket: { protocol, local, peer, processes }, sources }) => ({
+      protocol,
+      peer: peer.text,
+      local: local.text,
+      port: local.port,
+      processes: processes.map(({ name, pid }) => ({ name, pid })),
+      sources,
+    })),
+    ...more,
+    emergency: EMERGENCY,
+  };
+  context.stdout.write(`${JSON.stringify(data)}\n`);
+}
