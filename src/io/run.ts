@@ -8,6 +8,8 @@ export interface RunOptions {
   readonly stdin?: Uint8Array | string;
   /** default 60,000 */
   readonly timeoutMs?: number;
+  /** takes the output in pieces as it comes, for output of any size; `stdout` of the result is then empty */
+  readonly onStdout?: (chunk: Buffer) => void;
 }
 
 export interface RunResult {
@@ -37,7 +39,7 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
     }, timeout);
     const out: Buffer[] = [];
     const err: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stdout.on('data', options.onStdout ?? ((chunk: Buffer) => out.push(chunk)));
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
     // A program that refuses its input early closes the pipe; its own status tells why.
     child.stdin.on('error', () => undefined);
@@ -67,4 +69,9 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
   });
 }
 
-const PACKAGE_OF: Readonly<Record<string, string>> = { nft: 'nftables', unshare: 'util-linux', ip: 'iproute2' };
+const PACKAGE_OF: Readonly<Record<string, string>> = {
+  nft: 'nftables',
+  unshare: 'util-linux',
+  ip: 'iproute2',
+  ss: 'iproute2',
+};
