@@ -11,6 +11,7 @@ const MAY_IMPORT = {
   sources: ['ip', 'io', 'config'],
   build: ['ip'],
   render: ['ip'],
+  host: ['ip', 'io'],
   apply: ['ip', 'io', 'config', 'render', 'host'],
   report: ['ip', 'io', 'config'],
 };

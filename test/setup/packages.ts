@@ -13,6 +13,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'mmdb-bin': 'mmdblookup',
   systemd: 'systemd-analyze',
   git: 'git',
+  conntrack: 'conntrack',
+  'openssh-server': 'sshd',
+  'openssh-client': 'ssh',
 };
 
 function missing(): string[] {
