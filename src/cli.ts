@@ -84,10 +84,12 @@ add(
   program,
   'apply',
   'load the rendered rules in one transaction and read them back',
-  ['blocklist apply --dry-run', 'sudo blocklist apply'],
+  ['blocklist apply --dry-run', 'sudo blocklist apply --ref main'],
   () => import('./commands/apply.js'),
-  (options: { dryRun?: boolean }) => options,
-).option('--dry-run', 'print what would change, and change nothing');
+  (options: { dryRun?: boolean; ref?: string }) => options,
+)
+  .option('--dry-run', 'print what would change, and change nothing')
+  .option('--ref <gitref>', 'load the rules as this branch, tag or commit holds them, not the files of the work tree');
 add(
   program,
   'unload',

@@ -1,21 +1,23 @@
 import { EMERGENCY, inWords, loadAndVerify, makePlan, type Plan, requireLoadable } from '../apply/apply.js';
-import { readArtefact } from '../apply/artefact-store.js';
 import { Nft } from '../apply/nft.js';
 import { ExitStatus } from '../errors.js';
 import { grouped } from '../io/figures.js';
 import { withLock } from '../io/lock.js';
 import { namedSets } from '../render/commands.js';
-import { type Command, type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
+import { artefactOf } from './artefact.js';
+import { type Command, type Context, commandLine, type GlobalOptions, say } from './context.js';
 import { openProject } from './project.js';
 
 export interface ApplyOptions {
   readonly dryRun?: boolean;
+  /** branch, tag or commit whose rules are loaded */
+  readonly ref?: string;
 }
 
 /** Loads the artefact into the kernel in one transaction and reads it back. */
 export const run: Command<ApplyOptions> = async (options, context) => {
-  const { config, state } = await openProject(options, context);
-  const artefact = await readArtefact(config.paths.rules);
+  const { config, state } = await openProject(options, context, options.ref === undefined ? 'read' : 'from git');
+  const { artefact, title } = await artefactOf(options, config, context);
   const nft = new Nft();
   await nft.requireVersion();
   // Without the right to ask, it ends here, before anything is locked.
@@ -24,7 +26,7 @@ export const run: Command<ApplyOptions> = async (options, context) => {
     .filter(({ prefixes }) => prefixes.size > 0)
     .map(({ name, prefixes }) => `${name} ${grouped(prefixes.size)}`)
     .join(', ');
-  const what = `${shortPath(context, artefact.folder)} (${size})`;
+  const what = `${title} (${size})`;
   if (options.dryRun === true) {
     const plan = await makePlan(nft, artefact);
     await requireLoadable(nft, artefact, plan, config.local.admins);

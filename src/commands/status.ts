@@ -11,7 +11,7 @@ import { openProject } from './project.js';
 
 /** Compares what is loaded with the artefact, element by element. Never writes. */
 export const run: Command<unknown> = async (options, context) => {
-  const { config, state } = await openProject(options, context);
+  const { config, state } = await openProject(options, context, 'read');
   const artefact = await readArtefact(config.paths.rules);
   const plan = await makePlan(new Nft(), artefact);
   const isLoaded = plan.live !== undefined;
