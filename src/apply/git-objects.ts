@@ -27,7 +27,7 @@ const NO_GROUP = 65534;
 /**
  * git(1) with nothing of the system, of a home or of the caller in it. `cat-file` runs no hook, filter, pager or textconv; what the repository's own
  * configuration could still start is switched off by name. GIT_ALLOW_PROTOCOL overrides every protocol.*.allow, so that a partial clone
- * fetches nothing, also in git before 2.44, which does not know GIT_NO_LAZY_FETCH.
+ * fetches nothing, also where git is too old for GIT_NO_LAZY_FETCH. (protocol.allow=never alone would not do: `protocol.ext.allow` of the repository wins.)
  */
 const GIT_ENV = {
   GIT_ALLOW_PROTOCOL: 'none',

@@ -92,7 +92,9 @@ describeSystem('apply --ref', ['root', 'netns', 'nft', 'ip', 'git', 'setpriv'], 
     await mkdir(marks);
     await chmod(marks, 0o777);
     const mark = join(marks, 'mark');
-    const command = `/bin/sh -c 'touch ${mark}'`;
+    const command = join(marks, 'bait');
+    await writeFile(command, `#!/bin/sh\ntouch ${mark}\n`);
+    await chmod(command, 0o755);
     await repository.write('.gitattributes', '* filter=f diff=f\n');
     await repository.commit();
     const blob = (await repository.git('rev-parse', 'main:rules/nets4.txt')).trim();
@@ -119,7 +121,7 @@ describeSystem('apply --ref', ['root', 'netns', 'nft', 'ip', 'git', 'setpriv'], 
         `[alias]\n\tcat-file = "!${command}"`,
         `[pager]\n\tcat-file = ${command}`,
         `[credential]\n\thelper = "!${command}"`,
-        `[remote "origin"]\n\turl = "ext::${command}"\n\tpromisor = true\n\tuploadpack = ${command}\n\tvcs = ext`,
+        `[remote "origin"]\n\turl = "ext::${command}"\n\tpromisor = true\n\tuploadpack = ${command}\n\t`,
         '[protocol]\n\tallow = always\n[protocol "ext"]\n\tallow = always\n[protocol "file"]\n\tallow = always',
         '[extensions]\n\tpartialClone = origin',
         `[include]\n\tpath = ${repository.folder}/more.config`,
