@@ -85,11 +85,12 @@ add(
   program,
   'apply',
   'load the rendered rules in one transaction and read them back',
-  ['blocklist apply --dry-run', 'sudo blocklist apply'],
+  ['blocklist apply --dry-run', 'sudo blocklist apply --ref main'],
   () => import('./commands/apply.js'),
   (options: ApplyOptions) => options,
 )
   .option('--dry-run', 'print what would change and which connections would end, and change nothing')
+  .option('--ref <gitref>', 'load the rules as this branch, tag or commit holds them, not the files of the work tree')
   .option('--confirm <time>', 'go back after this time unless confirmed: 60s')
   .option('--repair', 'for timers: mend what differs, but leave alone what a person unloaded or rolled back')
   .option('--fast', 'do not read the sets back');

@@ -5,7 +5,8 @@ import { BlocklistError } from '../errors.js';
 import { removeTree } from '../io/write.js';
 import { filesOf } from '../render/artefact.js';
 import { renderLists } from '../render/manifest.js';
-import { type Artefact, readArtefact, writeArtefact } from './artefact-store.js';
+import type { Artefact } from './artefact.js';
+import { readArtefact, writeArtefact } from './artefact-store.js';
 import { readState, writeState } from './state-file.js';
 
 /** Artefacts that were loaded, the newest last: the way back, and what the next change is counted from. */

@@ -1,6 +1,6 @@
 import { formatPrefix, IpSet, type Prefix } from '../ip/index.js';
 import { namedSets, type SetName } from '../render/layout.js';
-import type { Artefact } from './artefact-store.js';
+import type { Artefact } from './artefact.js';
 
 /** Somebody or something that must still be able to talk to this host. */
 export interface Protected {

@@ -1,5 +1,5 @@
 import { type Drift, drift } from './apply.js';
-import type { Artefact } from './artefact-store.js';
+import type { Artefact } from './artefact.js';
 import type { LocalContent } from './differences.js';
 import { structureDifferences } from './differences.js';
 import { type Hold, readHold } from './hold.js';

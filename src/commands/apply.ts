@@ -1,12 +1,11 @@
-import type { Artefact } from '../apply/artefact-store.js';
-import { readArtefact } from '../apply/artefact-store.js';
 import { readHold, release } from '../apply/hold.js';
 import { readKept } from '../apply/kept.js';
 import { Nft } from '../apply/nft.js';
 import { requireNothingPending } from '../apply/pending.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
-import { type Command, type Context, commandLine, type GlobalOptions, say } from './context.js';
+import { artefactOf, type Loadable } from './artefact.js';
+import { type Command, type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
 import { carryOut, prepare } from './loading.js';
 import { openProject, type Project } from './project.js';
 import { tellDone, tellPlan } from './tell-apply.js';
@@ -14,6 +13,8 @@ import { duringOption } from './times.js';
 
 export interface ApplyOptions {
   readonly dryRun?: boolean;
+  /** branch, tag or commit whose rules are loaded */
+  readonly ref?: string;
   /** a time like `60s` */
   readonly confirm?: string;
   /** by a timer: what a person unloaded or rolled back stays so */
@@ -24,24 +25,26 @@ export interface ApplyOptions {
 
 /** Brings the kernel to what was reviewed, reads it back, and ends the connections that the rules would only starve. */
 export const run: Command<ApplyOptions> = async (options, context) => {
-  const project = await openProject(options, context);
+  const project = await openProject(options, context, options.ref === undefined ? 'read' : 'from git');
   const confirmMs = options.confirm === undefined ? undefined : duringOption(options.confirm, '--confirm');
   const nft = new Nft();
   // Without the right to ask, it ends here, before anything is locked.
   await Promise.all([nft.requireVersion(), nft.structure()]);
   if (options.dryRun === true) {
-    const artefact = await readArtefact(project.config.paths.rules);
-    const work = await prepare(nft, artefact, project, options, context);
-    if (work.plan.kind !== 'nothing' && work.situation.live?.isActive !== false) await nft.check(artefact.script);
+    const loadable = await artefactOf(options, project.config, context);
+    const work = await prepare(nft, loadable, project, options, context);
+    // nft judges by the table as it is now, of which a dormant one takes no chain.
+    const { plan, situation } = work;
+    if (plan.kind !== 'nothing' && situation.live?.isActive !== false) await nft.check(loadable.artefact.script);
     await tellPlan(work, project, options, context);
     return ExitStatus.done;
   }
   return withLock(project.state, async () => {
     await requireNothingPending(project.state, context.now());
-    const artefact = options.repair === true ? await held(project, options, context) : 'rules';
-    if (artefact === 'unloaded') return ExitStatus.done;
-    const chosen = artefact === 'rules' ? await readArtefact(project.config.paths.rules) : artefact;
-    const work = await prepare(nft, chosen, project, options, context);
+    const kept = options.repair === true ? await held(project, options, context) : undefined;
+    if (kept === 'unloaded') return ExitStatus.done;
+    const loadable = kept ?? (await artefactOf(options, project.config, context));
+    const work = await prepare(nft, loadable, project, options, context);
     const how = { confirmMs, check: options.fast === true ? 'none' : 'read-back' } as const;
     const done = await carryOut(nft, work, how, project, context);
     if (options.repair !== true) await release(project.state);
@@ -55,9 +58,9 @@ async function held(
   project: Project,
   options: GlobalOptions,
   context: Context,
-): Promise<Artefact | 'rules' | 'unloaded'> {
+): Promise<Loadable | 'unloaded' | undefined> {
   const hold = await readHold(project.state);
-  if (hold === undefined) return 'rules';
+  if (hold === undefined) return undefined;
   const since = `by ${hold.by} on ${new Date(hold.at).toISOString().slice(0, 16).replace('T', ' ')}`;
   const lift = `${commandLine(context, options, 'apply')} loads the rules again`;
   if (hold.what === 'unloaded') {
@@ -66,7 +69,7 @@ async function held(
   }
   say(context, options, `held: rolled back ${since}; ${lift}`);
   const artefact = await readKept(project.state, hold.digest);
-  if (artefact !== undefined) return artefact;
+  if (artefact !== undefined) return { artefact, title: shortPath(context, artefact.folder) };
   throw new BlocklistError(
     'nothing-kept',
     `the rules that were rolled back to are not kept any more (${hold.digest})`,

@@ -46,7 +46,7 @@ export async function decide(
   options: GlobalOptions,
   context: Context,
 ): Promise<Decided> {
-  const project = await openProject(options, context);
+  const project = await openProject(options, context, 'read');
   const nft = new Nft();
   // Without the right to ask, it ends here, before anything is written.
   await nft.structure();

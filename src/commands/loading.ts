@@ -1,5 +1,5 @@
 import { type Applied, loadAndVerify, situationOf } from '../apply/apply.js';
-import type { Artefact } from '../apply/artefact-store.js';
+import type { Artefact } from '../apply/artefact.js';
 import { recordLoad, stash } from '../apply/kept.js';
 import type { Nft } from '../apply/nft.js';
 import { closePending, openPending, readPending } from '../apply/pending.js';
@@ -9,6 +9,7 @@ import { removeLeftovers } from '../apply/staged.js';
 import { wayBack } from '../apply/way-back.js';
 import type { Socket } from '../host/sockets.js';
 import type { IpSet } from '../ip/index.js';
+import type { Loadable } from './artefact.js';
 import type { Context, GlobalOptions } from './context.js';
 import { type Local, localOf } from './local.js';
 import { requireNoLockout } from './lockout.js';
@@ -17,6 +18,8 @@ import type { Project } from './project.js';
 /** Everything that is known before anything is changed. */
 export interface Work {
   readonly artefact: Artefact;
+  /** what the artefact is called in words */
+  readonly title: string;
   readonly local: Local;
   readonly situation: Situation;
   readonly plan: Plan;
@@ -29,7 +32,7 @@ export interface Work {
 /** Gathers facts, guards against a lockout, and plans. Changes nothing. @throws BlocklistError `lockout` */
 export async function prepare(
   nft: Nft,
-  artefact: Artefact,
+  { artefact, title }: Loadable,
   project: Project,
   options: GlobalOptions,
   context: Context,
@@ -38,7 +41,7 @@ export async function prepare(
   await requireNoLockout(artefact.sets, artefact.folder, local, project, options, context);
   const dropped = droppedPeers(artefact, local.banned, local.open);
   const connections = await cutConnections(dropped);
-  return { artefact, local, situation, plan: planOf(artefact, situation), dropped, connections };
+  return { artefact, title, local, situation, plan: planOf(artefact, situation), dropped, connections };
 }
 
 export interface HowToLoad {

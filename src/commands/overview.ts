@@ -16,7 +16,7 @@ export const run: Command<unknown> = async (options, context) => {
 
 /** Adds the three lines and returns the next command. Each line that cannot be had names the command that makes it. */
 async function describe(lines: string[], options: GlobalOptions, context: Context): Promise<string> {
-  const project = await attempt(() => openProject(options, context));
+  const project = await attempt(() => openProject(options, context, 'read'));
   if (project instanceof BlocklistError) {
     lines.push(`config:  ${project.message}`, 'rules:   unknown', 'loaded:  unknown');
     return `${context.self} build --config FILE    (or ${context.self} --help)`;

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { type Config, loadConfig } from '../config/load.js';
 import { requireTrusted } from '../config/owner.js';
 import { BlocklistError } from '../errors.js';
+import { findAccount } from '../io/passwd.js';
 import { type Context, defaultFolder, type GlobalOptions } from './context.js';
 
 /** A configuration with the folders it works in. */
@@ -14,8 +15,21 @@ export interface Project {
 
 const SYSTEM_CONFIG = '/etc/blocklist/blocklist.yaml';
 
+/**
+ * What a command does with the folder of rules. Whoever may change it can put links there: root writes only where it trusts. What root
+ * reads from there it proves itself, so the service user that renders at night may own it. Rules from git are not read there at all.
+ */
+export type RulesUse = 'write' | 'read' | 'from git';
+
+/** The user of the nightly update where it does not run as root; systemd's unit in examples/systemd. */
+const SERVICE_USER = 'blocklist';
+
 /** Finds and reads the configuration. As root, refuses files that others could change. */
-export async function openProject(options: GlobalOptions, context: Context): Promise<Project> {
+export async function openProject(
+  options: GlobalOptions,
+  context: Context,
+  rules: RulesUse = 'write',
+): Promise<Project> {
   const path = options.config ?? (await firstExisting([resolve(context.cwd, 'blocklist.yaml'), SYSTEM_CONFIG]));
   if (path === undefined) {
     throw new BlocklistError('config-missing', `there is no blocklist.yaml here and no ${SYSTEM_CONFIG}`, {
@@ -23,7 +37,7 @@ export async function openProject(options: GlobalOptions, context: Context): Pro
     });
   }
   const config = await loadConfig(resolve(context.cwd, path));
-  if (context.uid === 0) await requireTrusted(deciding(config), owners(context));
+  if (context.uid === 0) await requireTrustedFiles(config, context, rules);
   return {
     config,
     cache: context.env.BLOCKLIST_CACHE_DIR || config.paths.cache || defaultFolder(context, 'cache'),
@@ -46,13 +60,20 @@ export async function stateFolder(options: GlobalOptions, context: Context): Pro
 }
 
 /** Files whose content decides what root's firewall does. */
-function deciding(config: Config): string[] {
-  const { rules } = config.paths;
+async function requireTrustedFiles(config: Config, context: Context, use: RulesUse): Promise<void> {
   const files = config.sources.custom.flatMap((entry) => ('file' in entry ? [entry.file] : []));
-  return [config.file, ...config.allow.files, ...files, rules, join(rules, 'manifest.json')];
+  const ours = owners(context);
+  await requireTrusted([config.file, ...config.allow.files, ...files], ours);
+  if (use === 'from git') return;
+  const { rules } = config.paths;
+  const service = use === 'read' ? await findAccount(({ name }) => name === SERVICE_USER) : undefined;
+  const theirs =
+    service === undefined ? ours : { uids: [...ours.uids, service.uid], gids: [...ours.gids, service.gid] };
+  await requireTrusted([rules, join(rules, 'manifest.json')], theirs);
 }
 
-function owners({ env }: Context) {
+/** Whom root trusts: itself and the sudo caller. */
+export function owners({ env }: Context) {
   const ids = (name: 'SUDO_UID' | 'SUDO_GID') => [0, ...(/^\d+$/.test(env[name] ?? '') ? [Number(env[name])] : [])];
   return { uids: ids('SUDO_UID'), gids: ids('SUDO_GID') };
 }

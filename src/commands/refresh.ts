@@ -2,19 +2,16 @@ import { readManifest, writeArtefact } from '../apply/artefact-store.js';
 import type { NamespaceCheck } from '../apply/nft.js';
 import { type Built, build } from '../build/build.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
-import { escapeText } from '../io/escape.js';
 import { grouped } from '../io/figures.js';
 import { withLock } from '../io/lock.js';
-import { regularFileChunks } from '../io/read.js';
-import { IpSet, specialPurpose } from '../ip/index.js';
+import { IpSet } from '../ip/index.js';
 import { renderArtefact, renderSample, SAMPLE_SIZE, SCRIPT_FILE } from '../render/artefact.js';
 import { namedSets } from '../render/layout.js';
 import { readLastBuild, writeLastBuild } from '../report/last-build.js';
-import { bundledList } from '../sources/feeds/catalogue.js';
-import { readLines } from '../sources/feeds/formats/plain.js';
 import type { Missing } from '../sources/index.js';
 import { type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
 import { type Gathered, type GatherOptions, gather, networkOf, sayProblems } from './gather.js';
+import { listOf, neverBlock } from './lists.js';
 import { openProject, type Project } from './project.js';
 
 /** `build` and `update`: sources → sets → rendered rules. They differ only in what the network is asked. */
@@ -30,7 +27,7 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
     const { density } = config.sources;
     const built = build({
       sources: block,
-      neverBlock: specialPurpose().union(await listOf([bundledList('never-block.txt')])),
+      neverBlock: await neverBlock(),
       allow: IpSet.unionOf([await listOf(config.allow.files), ...allow.map(({ set }) => set)]),
       now: context.now(),
       limits: { feeds: config.guards['max-coverage'], all: config.guards['max-country-coverage'] },
@@ -59,23 +56,6 @@ async function render(built: Built, rules: string): Promise<string> {
   if (ended === 'as they were') return ended;
   if (!check.checked) return `not checked by nft: ${check.why}`;
   return `nft -c accepts the rules, with up to ${grouped(SAMPLE_SIZE)} elements a set`;
-}
-
-/** The union of lists of ours or of the operator: every line must be readable, since a lost line is a lost protection. */
-async function listOf(paths: readonly string[]): Promise<IpSet> {
-  let all = IpSet.empty;
-  for (const path of paths) {
-    const { set, report } = await readLines(regularFileChunks(path), { column: 'none' });
-    const [bad] = report.samples;
-    if (bad !== undefined) {
-      throw new BlocklistError('bad-prefix', `${path}:${bad.line}: ${bad.reason}: ${escapeText(bad.text, 60)}`, {
-        where: `${path}:${bad.line}`,
-        hint: 'mend or remove this line: a list of allowed addresses must be readable as a whole',
-      });
-    }
-    all = all.union(set);
-  }
-  return all;
 }
 
 /** Rules that stand must not open because a source vanished together with its last good. */

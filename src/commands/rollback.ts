@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import type { Artefact } from '../apply/artefact-store.js';
 import { hold } from '../apply/hold.js';
 import { keptLoads, readKept } from '../apply/kept.js';
 import { Nft } from '../apply/nft.js';
@@ -7,6 +6,7 @@ import { closePending, isWaiting, readPending } from '../apply/pending.js';
 import { wayBackFile } from '../apply/watchdog.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
+import type { Loadable } from './artefact.js';
 import { authorOf } from './author.js';
 import { type Command, say } from './context.js';
 import { carryOut, prepare } from './loading.js';
@@ -21,7 +21,7 @@ export interface RollbackOptions {
 
 /** Goes back to rules that were loaded earlier; they stay until a person runs apply. */
 export const run: Command<RollbackOptions> = async (options, context) => {
-  const project = await openProject(options, context);
+  const project = await openProject(options, context, 'read');
   const nft = new Nft();
   await nft.requireVersion();
   if (options.dryRun === true) {
@@ -42,11 +42,11 @@ export const run: Command<RollbackOptions> = async (options, context) => {
       return ExitStatus.done;
     }
     if (pending !== undefined) await closePending(project.state, pending);
-    const artefact = await earlier(nft, project, options.digest);
-    const work = await prepare(nft, artefact, project, options, context);
+    const loadable = await earlier(nft, project, options.digest);
+    const work = await prepare(nft, loadable, project, options, context);
     const how = { confirmMs: undefined, check: 'read-back' } as const;
     const done = await carryOut(nft, work, how, project, context);
-    const decision = { at: context.now(), by: authorOf(context), digest: artefact.digest };
+    const decision = { at: context.now(), by: authorOf(context), digest: loadable.artefact.digest };
     await hold(project.state, { what: 'rolled-back', ...decision });
     await tellDone(work, done, how, project, options, context);
     say(context, options, 'these rules stay until a person runs apply');
@@ -55,7 +55,7 @@ export const run: Command<RollbackOptions> = async (options, context) => {
 };
 
 /** The newest kept artefact that is not loaded, or the one whose digest was named. @throws BlocklistError `nothing-kept` */
-async function earlier(nft: Nft, { state }: Project, wanted: string | undefined): Promise<Artefact> {
+async function earlier(nft: Nft, { state }: Project, wanted: string | undefined): Promise<Loadable> {
   const loads = await keptLoads(state);
   const loaded = (await nft.structure())?.digest;
   const fits = (digest: string) =>
@@ -64,7 +64,7 @@ async function earlier(nft: Nft, { state }: Project, wanted: string | undefined)
   if (wanted !== undefined && found.length > 1)
     throw nothing('more than one of the kept rules begins like this', state, loads);
   const artefact = found[0] === undefined ? undefined : await readKept(state, found[0].digest);
-  if (artefact !== undefined) return artefact;
+  if (artefact !== undefined) return { artefact, title: `the rules ${artefact.digest.slice(7, 19)}` };
   throw nothing(wanted === undefined ? 'no earlier rules are kept' : 'no such rules are kept', state, loads);
 }
 

@@ -17,7 +17,7 @@ export interface StatusOptions {
 
 /** Compares what is loaded with what was loaded and what was reviewed, element by element. Never writes. */
 export const run: Command<StatusOptions> = async (options, context) => {
-  const project = await openProject(options, context);
+  const project = await openProject(options, context, 'read');
   const { config, state } = project;
   const artefact = await readArtefact(config.paths.rules);
   const now = context.now();

@@ -6,7 +6,7 @@ import { escapeText } from '../io/escape.js';
 import { grouped } from '../io/figures.js';
 import { countAddresses } from '../ip/index.js';
 import { namedSets } from '../render/layout.js';
-import { type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
+import { type Context, commandLine, type GlobalOptions, say } from './context.js';
 import type { Done, HowToLoad, Work } from './loading.js';
 import type { Project } from './project.js';
 import { readSources } from './provenance.js';
@@ -15,7 +15,7 @@ import { readSources } from './provenance.js';
 export async function tellPlan(work: Work, project: Project, options: GlobalOptions, context: Context): Promise<void> {
   const cut = await explained(work.connections, project, options, context);
   if (options.json === true) return printJson(work, cut, {}, context);
-  say(context, options, planWords(work, context));
+  say(context, options, planWords(work));
   for (const line of cut) say(context, options, `would end: ${connectionWords(line)}`);
   say(context, options, 'dry run: nothing was changed');
 }
@@ -40,7 +40,7 @@ export async function tellDone(
     const voice = { ...options, quiet: false };
     say(context, voice, `mended: the kernel differed from what was loaded: ${driftWords(done.mended)}`);
   }
-  say(context, options, doneWords(work, done, check, context));
+  say(context, options, doneWords(work, done, check));
   for (const line of closed) say(context, options, `ended: ${connectionWords(line)}`);
   for (const line of refused) say(context, options, `cannot end, but nothing of it passes: ${connectionWords(line)}`);
   if (confirmMs !== undefined && done.loaded !== 'nothing') {
@@ -52,16 +52,16 @@ export async function tellDone(
 }
 
 /** `rules (nodes4 9,423, nets4 20,217)` */
-function artefactWords({ artefact }: Work, context: Context): string {
+function artefactWords({ artefact, title }: Work): string {
   const sizes = namedSets(artefact.sets)
     .filter(({ prefixes }) => prefixes.size > 0)
     .map(({ name, prefixes }) => `${name} ${grouped(prefixes.size)}`);
-  return `${shortPath(context, artefact.folder)} (${sizes.join(', ')})`;
+  return `${title} (${sizes.join(', ')})`;
 }
 
-function planWords(work: Work, context: Context): string {
+function planWords(work: Work): string {
   const { plan, situation } = work;
-  const what = artefactWords(work, context);
+  const what = artefactWords(work);
   if (plan.kind === 'nothing') return `nothing to do: ${what} is loaded`;
   if (situation.live === undefined) return `would load ${what}; nothing of ours is loaded now`;
   const changes = plan.changes === undefined ? '' : `\n${changeLines(plan.changes).join('\n')}`;
@@ -92,8 +92,8 @@ function deltaWords(changes: readonly SetChange[]): string {
   return `in ${steps.length === 1 ? 'one transaction' : 'two transactions'}: ${steps.join('; then ')}`;
 }
 
-function doneWords(work: Work, { loaded }: Done, check: HowToLoad['check'], context: Context): string {
-  const what = artefactWords(work, context);
+function doneWords(work: Work, { loaded }: Done, check: HowToLoad['check']): string {
+  const what = artefactWords(work);
   const verdict = check === 'none' ? 'not read back' : 'read back: the kernel holds exactly this';
   if (loaded === 'nothing') return `nothing to do: ${what} is loaded; ${verdict}`;
   const how = {

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { open, readFile, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { BlocklistError } from '../errors.js';
 import { grouped } from './figures.js';
 
@@ -70,16 +70,24 @@ export async function* regularFileChunks(path: string): AsyncGenerator<Uint8Arra
 /** The whole of a small regular file, or undefined when there is none. @throws BlocklistError `file-unreadable`, `too-large`. */
 export async function readWhole(path: string, cap: number): Promise<Buffer | undefined> {
   try {
-    const facts = await stat(path);
-    if (!facts.isFile()) {
-      throw new BlocklistError('file-unreadable', `cannot read ${path}: it is not a regular file`, { where: path });
+    // As in regularFileChunks; and what is judged is what is read, whoever may change the folder meanwhile.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const facts = await handle.stat();
+      if (!facts.isFile()) {
+        throw new BlocklistError('file-unreadable', `cannot read ${path}: it is not a regular file`, { where: path });
+      }
+      if (facts.size > cap) {
+        throw new BlocklistError(
+          'too-large',
+          `${path} has ${facts.size} bytes, more than the ${cap} expected at most`,
+          { where: path },
+        );
+      }
+      return await handle.readFile();
+    } finally {
+      await handle.close();
     }
-    if (facts.size > cap) {
-      throw new BlocklistError('too-large', `${path} has ${facts.size} bytes, more than the ${cap} expected at most`, {
-        where: path,
-      });
-    }
-    return await readFile(path);
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return undefined;
     throw unreadable(path, cause);

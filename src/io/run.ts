@@ -10,6 +10,10 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   /** takes the output in pieces as it comes, for output of any size; `stdout` of the result is then empty */
   readonly onStdout?: (chunk: Buffer) => void;
+  /** variables beside PATH and the C locale */
+  readonly env?: Readonly<Record<string, string>>;
+  /** bytes of output that are kept in memory at most; more ends the program. Default: no limit */
+  readonly outputCap?: number;
 }
 
 export interface RunResult {
@@ -21,26 +25,33 @@ export interface RunResult {
 
 /**
  * Runs a program by its argument vector, never through a shell, with the C locale.
- * @throws BlocklistError `program-missing`, `program-timeout`, or `program-failed` when a signal ended it. A non-zero status is returned, not thrown.
+ * @throws BlocklistError `program-missing`, `program-timeout`, `too-large`, or `program-failed` when a signal ended it. A non-zero status is returned, not thrown.
  */
 export async function run(argv: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> {
   const [program, ...args] = argv;
   const timeout = options.timeoutMs ?? 60_000;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: SYSTEM_ENV });
+    const child = spawn(program, args, { env: { ...options.env, ...SYSTEM_ENV } });
     // Not spawn's own timeout: it would keep this process waiting when the program cannot be started.
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
+    let ended: 'program-timeout' | 'too-large' | undefined;
+    const end = (why: typeof ended) => {
+      ended ??= why;
       child.kill('SIGKILL');
       // A grandchild may hold the pipes open; we have waited long enough.
       child.stdout.destroy();
       child.stderr.destroy();
-    }, timeout);
+    };
+    const timer = setTimeout(() => end('program-timeout'), timeout);
     const out: Buffer[] = [];
     const err: Buffer[] = [];
-    child.stdout.on('data', options.onStdout ?? ((chunk: Buffer) => out.push(chunk)));
-    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    let room = options.outputCap ?? Number.POSITIVE_INFINITY;
+    const keep = (kept: Buffer[]) => (chunk: Buffer) => {
+      room -= chunk.length;
+      if (room >= 0) kept.push(chunk);
+      else end('too-large');
+    };
+    child.stdout.on('data', options.onStdout ?? keep(out));
+    child.stderr.on('data', keep(err));
     // A program that refuses its input early closes the pipe; its own status tells why.
     child.stdin.on('error', () => undefined);
     child.on('error', (cause: NodeJS.ErrnoException) => {
@@ -57,13 +68,8 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
     child.on('close', (status, signal) => {
       clearTimeout(timer);
       const stderr = Buffer.concat(err).toString('utf8');
-      if (status !== null) return resolve({ status, stdout: Buffer.concat(out), stderr });
-      reject(
-        new BlocklistError(isLate ? 'program-timeout' : 'program-failed', `${program} was ended by ${signal}`, {
-          where: program,
-          hint: isLate ? `it had ${timeout / 1000} s; the machine may be short of memory` : 'try it by hand',
-        }),
-      );
+      if (status !== null && ended === undefined) return resolve({ status, stdout: Buffer.concat(out), stderr });
+      reject(endedBy(program, ended, signal, timeout));
     });
     child.stdin.end(options.stdin ?? '');
   });
@@ -75,3 +81,18 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   ss: 'iproute2',
 };
+
+function endedBy(
+  program: string,
+  ended: 'program-timeout' | 'too-large' | undefined,
+  signal: string | null,
+  timeoutMs: number,
+): BlocklistError {
+  if (ended === 'too-large') {
+    return new BlocklistError('too-large', `${program} printed more than expected at most`, { where: program });
+  }
+  return new BlocklistError(ended ?? 'program-failed', `${program} was ended by ${signal ?? 'SIGKILL'}`, {
+    where: program,
+    hint: ended === undefined ? 'try it by hand' : `it had ${timeoutMs / 1000} s; the machine may be short of memory`,
+  });
+}

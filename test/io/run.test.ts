@@ -32,6 +32,23 @@ describe('a program that ends', () => {
   });
 });
 
+describe('limits that a caller sets', () => {
+  test('output up to the cap is kept, more ends the program', async () => {
+    const print = (bytes: number) => ['head', '-c', String(bytes), '/dev/zero'] as const;
+    expect((await run(print(1000), { outputCap: 1000 })).stdout.length).toBe(1000);
+    const began = performance.now();
+    expect((await problemOf(() => run(['cat', '/dev/zero'], { outputCap: 100_000 }))).code).toBe('too-large');
+    expect((await problemOf(() => run(['sh', '-c', 'yes >&2'], { outputCap: 100_000 }))).code).toBe('too-large');
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+
+  test('variables are added, and never decide where programs are or how they speak', async () => {
+    const { stdout } = await run(['env'], { env: { GIT_X: 'y', PATH: '/nowhere', LC_ALL: 'de_DE' } });
+    const lines = stdout.toString().trim().split('\n').sort();
+    expect(lines).toEqual(['GIT_X=y', 'LC_ALL=C', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin']);
+  });
+});
+
 describe('no shell, nothing of the caller around it', () => {
   test('what a shell would interpret arrives as it is', async () => {
     const folder = await tempFolder();

@@ -38,7 +38,7 @@ const MUTATIONS = [
   ],
   [
     'script checked only by its length',
-    'src/apply/artefact-store.ts',
+    'src/apply/artefact.ts',
     'if (Buffer.compare(found, expected) === 0) return;',
     'if (found.length === expected.length) return;',
     'test/apply',

@@ -1,0 +1,62 @@
+import type { Artefact } from '../apply/artefact.js';
+import { readArtefact } from '../apply/artefact-store.js';
+import { type PlausibleLimits, requirePlausibleArtefact } from '../apply/plausible.js';
+import type { Config } from '../config/load.js';
+import { requireTrusted } from '../config/owner.js';
+import { IpSet } from '../ip/index.js';
+import { type Context, shortPath } from './context.js';
+import { neverBlock } from './lists.js';
+import { owners } from './project.js';
+
+/** An artefact that may be loaded, and what it is called in words. */
+export interface Loadable {
+  readonly artefact: Artefact;
+  /** `rules` or `main (commit 1a2b3c4)` */
+  readonly title: string;
+}
+
+/** The artefact that an apply loads, read strictly and held to the limits of this host, whoever made it. */
+export async function artefactOf(
+  { ref }: { readonly ref?: string },
+  config: Config,
+  context: Context,
+): Promise<Loadable> {
+  const loadable = await read(ref, config, context);
+  await requirePlausibleArtefact(loadable.artefact.sets, await limitsOf(config, context));
+  return loadable;
+}
+
+async function read(ref: string | undefined, config: Config, context: Context): Promise<Loadable> {
+  const { rules } = config.paths;
+  if (ref === undefined) return { artefact: await readArtefact(rules), title: shortPath(context, rules) };
+  const { readArtefactAt } = await import('../apply/git-ref.js');
+  const artefact = await readArtefactAt(ref, rules);
+  return { artefact, title: `${ref} (commit ${artefact.commit.slice(0, 7)})` };
+}
+
+/** As a build judges: whole countries may cover more than feeds. */
+async function limitsOf(config: Config, context: Context): Promise<PlausibleLimits> {
+  const { guards } = config;
+  const key = config.sources.countries.block.length > 0 ? 'max-country-coverage' : 'max-coverage';
+  return {
+    coverage: { share: guards[key], key },
+    widest: { v4: guards['max-prefix-v4'], v6: guards['max-prefix-v6'] },
+    wider: async () => {
+      const { widestAllowed } = await import('../sources/widest.js');
+      return { widest: await widestAllowed(config), countries: await countriesOf(config, context) };
+    },
+    neverBlock: await neverBlock(),
+  };
+}
+
+async function countriesOf(config: Config, context: Context): Promise<IpSet> {
+  const { block } = config.sources.countries;
+  if (block.length === 0) return IpSet.empty;
+  const { bundledCountryDatabase, countrySources } = await import('../sources/geo/country-source.js');
+  const own = config.paths['country-database'];
+  // It decides here what is let through.
+  if (own !== undefined && context.uid === 0) await requireTrusted([own], owners(context));
+  const sources = countrySources(block, own ?? bundledCountryDatabase());
+  const loaded = await Promise.all(sources.map((source) => source.load('avoid')));
+  return IpSet.unionOf(loaded.map(({ set }) => set));
+}
