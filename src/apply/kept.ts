@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { BlocklistError } from '../errors.js';
 import { removeTree } from '../io/write.js';
 import { filesOf } from '../render/artefact.js';
-import { renderLists } from '../render/manifest.js';
 import type { Artefact } from './artefact.js';
 import { readArtefact, writeArtefact } from './artefact-store.js';
 import { readState, writeState } from './state-file.js';
@@ -29,8 +28,8 @@ export async function keptLoads(state: string): Promise<readonly KeptLoad[]> {
 }
 
 /** Puts the files of what is being loaded aside. May go on beside the load: until `recordLoad` nothing counts on them. */
-export async function stash(state: string, { sets, digest, manifest, script }: Artefact): Promise<void> {
-  await writeArtefact(placeOf(state, digest), filesOf(script, renderLists(sets), manifest));
+export async function stash(state: string, { digest, manifest, script, lists }: Artefact): Promise<void> {
+  await writeArtefact(placeOf(state, digest), filesOf(script, lists, manifest));
 }
 
 /** Notes that what was put aside is loaded now. The oldest go. */

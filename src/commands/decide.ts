@@ -1,6 +1,6 @@
 import { type LocalEntry, writeLocalEntries } from '../apply/local-entries.js';
 import { Nft } from '../apply/nft.js';
-import { cutConnections, endSessions } from '../apply/sessions.js';
+import { cutConnections, endSessions, type IsDropped } from '../apply/sessions.js';
 import { syncLocal } from '../apply/sync-local.js';
 import { operatorPrefix } from '../config/operator.js';
 import { BlocklistError } from '../errors.js';
@@ -63,8 +63,8 @@ export async function decide(
       await writeLocalEntries(project.state, before.entries);
       throw error;
     }
-    const dropped = cuts.subtract(local.open);
-    const { closed } = await endSessions(dropped, await cutConnections(dropped));
+    const isCut: IsDropped = (address) => cuts.has(address) && !local.open.has(address);
+    const { closed } = cuts.isEmpty ? { closed: [] } : await endSessions(isCut, await cutConnections(isCut));
     return { local, project, isLoaded: true, ended: closed.length };
   });
 }

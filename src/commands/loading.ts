@@ -4,11 +4,10 @@ import { recordLoad, stash } from '../apply/kept.js';
 import type { Nft } from '../apply/nft.js';
 import { closePending, openPending, readPending } from '../apply/pending.js';
 import { type Plan, planOf, type Situation } from '../apply/plan.js';
-import { cutConnections, droppedPeers, type Ended, endSessions } from '../apply/sessions.js';
+import { cutConnections, droppedBy, type Ended, endSessions, type IsDropped } from '../apply/sessions.js';
 import { removeLeftovers } from '../apply/staged.js';
 import { wayBack } from '../apply/way-back.js';
 import type { Socket } from '../host/sockets.js';
-import type { IpSet } from '../ip/index.js';
 import type { Loadable } from './artefact.js';
 import type { Context, GlobalOptions } from './context.js';
 import { type Local, localOf } from './local.js';
@@ -24,7 +23,7 @@ export interface Work {
   readonly situation: Situation;
   readonly plan: Plan;
   /** whose packets the rules drop */
-  readonly dropped: IpSet;
+  readonly isDropped: IsDropped;
   /** the live connections among them */
   readonly connections: readonly Socket[];
 }
@@ -39,9 +38,9 @@ export async function prepare(
 ): Promise<Work> {
   const [local, situation] = await Promise.all([localOf(project, context), situationOf(nft, project.state, artefact)]);
   await requireNoLockout(artefact.sets, artefact.folder, local, project, options, context);
-  const dropped = droppedPeers(artefact, local.banned, local.open);
-  const connections = await cutConnections(dropped);
-  return { artefact, title, local, situation, plan: planOf(artefact, situation), dropped, connections };
+  const isDropped = droppedBy(artefact, local.banned, local.open);
+  const connections = await cutConnections(isDropped);
+  return { artefact, title, local, situation, plan: planOf(artefact, situation), isDropped, connections };
 }
 
 export interface HowToLoad {
@@ -79,7 +78,7 @@ export async function carryOut(
       stash(state, artefact),
     ]);
     await recordLoad(state, artefact.digest, now);
-    return { ...applied, ended: await endSessions(work.dropped, work.connections) };
+    return { ...applied, ended: await endSessions(work.isDropped, work.connections) };
   } catch (error) {
     const pending = isWatched ? await readPending(state) : undefined;
     if (pending !== undefined) await closePending(state, pending);
