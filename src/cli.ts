@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import { collect, commandAdder } from './cli-command.js';
+import { addSetUp } from './cli-set-up.js';
 import type { BuildOptions } from './commands/build.js';
-import { type GlobalOptions, processContext, type Command as Run } from './commands/context.js';
+import type { GlobalOptions } from './commands/context.js';
 import type { UpdateOptions } from './commands/update.js';
 import { BlocklistError, ExitStatus } from './errors.js';
 import type { MergeFormat } from './report/set-output.js';
@@ -28,37 +30,10 @@ const program = new Command('blocklist')
   .configureHelp({ showGlobalOptions: true })
   .showHelpAfterError('(see --help)');
 
-/** The arguments and options of a command line as commander hands them on: arguments first, then options, then the command. */
-type Shape<Options> = (...args: never[]) => Options;
-
-/** A command whose file is loaded only when it runs, and whose result is the exit status. */
-function add<Options>(
-  parent: Command,
-  name: string,
-  description: string,
-  examples: readonly [string, string],
-  load: () => Promise<{ run: Run<Options> }>,
-  shape: Shape<Options>,
-): Command {
-  const lines = examples.map((line) => `  $ ${line}\n`).join('');
-  return parent
-    .command(name)
-    .description(description)
-    .addHelpText('after', `\nExamples:\n${lines}`)
-    .action(action(load, shape));
-}
-
-function action<Options>(load: () => Promise<{ run: Run<Options> }>, shape: Shape<Options>) {
-  return async (...args: unknown[]) => {
-    const { run } = await load();
-    const options = { ...shape(...(args as never[])), ...program.opts<GlobalOptions>() };
-    process.exitCode = await run(options, processContext(versionOfPackage()));
-  };
-}
-
+const { add, action } = commandAdder(program, versionOfPackage());
 const none = () => ({});
-const collect = (value: string, previous: readonly string[] = []) => [...previous, value];
 
+addSetUp(program, add);
 program.commandsGroup('Every night:');
 add(
   program,

@@ -3,6 +3,8 @@ import { join, resolve } from 'node:path';
 import { type Config, loadConfig } from '../config/load.js';
 import { requireTrusted } from '../config/owner.js';
 import { BlocklistError } from '../errors.js';
+import { SYSTEM_USER } from '../setup/layout.js';
+import { idsOf } from '../setup/system-user.js';
 import { type Context, defaultFolder, type GlobalOptions } from './context.js';
 
 /** A configuration with the folders it works in. */
@@ -19,11 +21,11 @@ export async function openProject(options: GlobalOptions, context: Context): Pro
   const path = options.config ?? (await firstExisting([resolve(context.cwd, 'blocklist.yaml'), SYSTEM_CONFIG]));
   if (path === undefined) {
     throw new BlocklistError('config-missing', `there is no blocklist.yaml here and no ${SYSTEM_CONFIG}`, {
-      hint: 'name one with --config FILE; examples/quickstart/blocklist.yaml in the package is a start',
+      hint: 'make one with: blocklist init; or name one with --config FILE',
     });
   }
   const config = await loadConfig(resolve(context.cwd, path));
-  if (context.uid === 0) await requireTrusted(deciding(config), owners(context));
+  if (context.uid === 0) await requireOwners(config, context);
   const { env } = context;
   return {
     config,
@@ -32,16 +34,22 @@ export async function openProject(options: GlobalOptions, context: Context): Pro
   };
 }
 
-/** Files whose content decides what root's firewall does. */
-function deciding(config: Config): string[] {
+/**
+ * Files whose content decides what root's firewall does are in trusted hands. The rules may belong to the system user, too: the unprivileged update
+ * renders them, and an apply proves everything that it reads of them.
+ */
+async function requireOwners(config: Config, { env }: Context): Promise<void> {
   const { rules } = config.paths;
   const files = config.sources.custom.flatMap((entry) => ('file' in entry ? [entry.file] : []));
-  return [config.file, ...config.allow.files, ...files, rules, join(rules, 'manifest.json')];
-}
-
-function owners({ env }: Context) {
-  const ids = (name: 'SUDO_UID' | 'SUDO_GID') => [0, ...(/^\d+$/.test(env[name] ?? '') ? [Number(env[name])] : [])];
-  return { uids: ids('SUDO_UID'), gids: ids('SUDO_GID') };
+  const sudo = (name: 'SUDO_UID' | 'SUDO_GID') => (/^\d+$/.test(env[name] ?? '') ? [Number(env[name])] : []);
+  const [uids, gids] = [
+    [0, ...sudo('SUDO_UID')],
+    [0, ...sudo('SUDO_GID')],
+  ];
+  await requireTrusted([config.file, ...config.allow.files, ...files], { uids, gids });
+  const user = await idsOf(SYSTEM_USER);
+  const renderers = { uids: [...uids, ...(user === undefined ? [] : [user.uid])], gids };
+  await requireTrusted([rules, join(rules, 'manifest.json')], renderers);
 }
 
 async function firstExisting(paths: readonly string[]): Promise<string | undefined> {
