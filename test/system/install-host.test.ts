@@ -1,0 +1,137 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { tempFolder } from '../io/temp.js';
+import { HostTree } from './host-tree.js';
+import { run } from './processes.js';
+import { CLI, describeSystem, systemTest } from './requirements.js';
+
+const PROGRAM = ['--program', '/usr/bin/true'];
+const CONFIG = '/etc/blocklist/blocklist.yaml';
+const passwdLine = /^blocklist:x:\d+:\d+:.*:\/var\/lib\/blocklist\/update:\/usr\/sbin\/nologin$/m;
+
+async function host(systemd: boolean): Promise<HostTree> {
+  return HostTree.create(await tempFolder(), { systemd });
+}
+
+describeSystem('install on a host', ['root', 'mountns', 'netns', 'systemd-sysusers', 'setpriv', 'nft'], () => {
+  systemTest('makes the user and the folders, tells systemd, and is done', ['root'], async () => {
+    const tree = await host(true);
+    const ran = await tree.blocklist('install', ...PROGRAM, '--yes');
+    expect(ran.status).toBe(0);
+    expect(ran.stdout).toContain('make     system user blocklist, without login\n');
+    expect(await tree.asked()).toEqual([
+      'daemon-reload',
+      'enable --now blocklist.timer blocklist-apply.timer',
+      'enable blocklist-boot.service',
+    ]);
+    expect(await tree.must('cat', '/etc/passwd')).toMatch(passwdLine);
+    const folders = ['/etc/blocklist', '/etc/blocklist/rules', '/var/cache/blocklist', '/var/lib/blocklist'];
+    const facts = await tree.must('stat', '-c', '%U %a %n', ...folders, '/var/lib/blocklist/update');
+    expect(facts.split('\n').slice(0, 5)).toEqual([
+      'root 755 /etc/blocklist',
+      'blocklist 755 /etc/blocklist/rules',
+      'blocklist 755 /var/cache/blocklist',
+      'root 755 /var/lib/blocklist',
+      'blocklist 755 /var/lib/blocklist/update',
+    ]);
+    const again = await tree.blocklist('install', ...PROGRAM);
+    expect(again).toMatchObject({ status: 0, stdout: '' });
+    expect(again.stderr).toContain('nothing to do');
+  });
+
+  systemTest('the host itself is not what these tests change', ['root'], async () => {
+    const tree = await host(true);
+    const places = [
+      '/etc/passwd',
+      '/etc/blocklist',
+      '/var/lib/blocklist',
+      '/var/cache/blocklist',
+      '/etc/systemd/system',
+    ];
+    const facts = () => run(['stat', '-c', '%n %i %y %z %s', ...places]);
+    const before = await facts();
+    await tree.blocklist('install', ...PROGRAM, '--yes');
+    await tree.blocklist('uninstall', '--yes', '--purge');
+    expect(await facts()).toEqual(before);
+  });
+
+  systemTest('what root fetched before is handed to the system user', ['root'], async () => {
+    const tree = await host(true);
+    await tree.must('sh', '-c', 'mkdir -p /var/cache/blocklist/sources/a && echo x > /var/cache/blocklist/sources/a/b');
+    const ran = await tree.blocklist('install', ...PROGRAM, '--yes');
+    expect(ran.stdout).toContain('chown    /var/cache/blocklist to blocklist\n');
+    expect(await tree.must('stat', '-c', '%U', '/var/cache/blocklist/sources/a/b')).toBe('blocklist\n');
+  });
+
+  systemTest('uninstall stops the timers first; --purge leaves nothing, not even the user', ['root'], async () => {
+    const tree = await host(true);
+    await tree.blocklist('install', ...PROGRAM, '--yes');
+    await tree.must('mkdir', '/etc/systemd/system/blocklist.timer.d');
+    const ran = await tree.blocklist('uninstall', '--yes');
+    expect(ran.status).toBe(0);
+    expect(ran.stdout.split('\n')[0]).toMatch(/^run {6}systemctl disable --now blocklist\.timer /);
+    expect(ran.stderr).toContain('kept: your drop-ins in /etc/systemd/system/blocklist.timer.d');
+    expect(ran.stderr).toContain('unload removes it');
+    expect((await tree.asked()).slice(-2)).toEqual([
+      'disable --now blocklist.timer blocklist-apply.timer blocklist-boot.service',
+      'daemon-reload',
+    ]);
+    expect(await tree.must('cat', '/etc/passwd')).toMatch(passwdLine);
+    expect((await tree.blocklist('uninstall', '--yes', '--purge')).status).toBe(0);
+    expect(await tree.must('cat', '/etc/passwd')).not.toMatch(passwdLine);
+    const left = await tree.must('sh', '-c', 'find /etc /var/lib /var/cache -name "*blocklist*" | sort');
+    expect(left).toBe('/etc/systemd/system/blocklist.timer.d\n');
+  });
+
+  systemTest('without systemd it is cron, and nothing is asked of systemctl', ['root'], async () => {
+    const tree = await host(false);
+    const ran = await tree.blocklist('install', ...PROGRAM, '--yes');
+    expect(ran.stdout).toContain('write    /etc/cron.d/blocklist\n');
+    expect(ran.stderr).toContain('at the END of /etc/nftables.conf');
+    expect(await tree.asked()).toEqual([]);
+    expect((await tree.blocklist('install', ...PROGRAM)).stderr).toContain('nothing to do');
+  });
+
+  systemTest('init and install go together', ['root'], async () => {
+    const tree = await host(true);
+    const first = await tree.blocklist('install', ...PROGRAM, '--yes');
+    expect(first.stderr).toMatch(/next: .* init --config \/etc\/blocklist\/blocklist\.yaml/);
+    expect((await tree.blocklist('init', '--config', CONFIG)).stderr).toMatch(/next: .* install$/m);
+    expect((await tree.blocklist('install', ...PROGRAM)).stderr).toContain('next: systemctl start blocklist-update');
+  });
+
+  systemTest('the night: update without any right, apply with CAP_NET_ADMIN alone', ['root'], async () => {
+    const tree = await host(true);
+    await tree.blocklist('install', ...PROGRAM, '--yes');
+    const etc = join(tree.folder, 'etc/upper/blocklist');
+    await mkdir(join(etc, 'lists'));
+    await writeFile(join(etc, 'blocklist.yaml'), 'sources: {custom: [{id: own, file: lists/own.txt}]}\n');
+    await writeFile(join(etc, 'lists/own.txt'), '45.9.0.1\n45.9.1.0/24\n');
+    // The rights of blocklist-update.service and blocklist-apply.service, and the folders that they name.
+    const places = ['BLOCKLIST_CACHE_DIR=/var/cache/blocklist', 'BLOCKLIST_STATE_DIR=/var/lib/blocklist/update'];
+    const user =
+      '--reuid blocklist --regid blocklist --clear-groups --no-new-privs --bounding-set -all --inh-caps -all';
+    const program = [process.execPath, CLI];
+    const update = [
+      'setpriv',
+      ...user.split(' '),
+      'env',
+      ...places,
+      ...program,
+      'update',
+      '--quiet',
+      '--config',
+      CONFIG,
+    ];
+    expect(await tree.run(...update)).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(await tree.must('stat', '-c', '%U %a', '/etc/blocklist/rules/manifest.json')).toBe('blocklist 644\n');
+    const loader = '--no-new-privs --bounding-set -all,+net_admin --inh-caps -all';
+    const apply = ['setpriv', ...loader.split(' '), ...program, 'apply', '--quiet', '--config', CONFIG];
+    const listed = await tree.run('sh', '-c', '"$@" && nft list set inet blocklist nodes4', 'sh', ...apply);
+    expect(listed).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('45.9.0.1') });
+    // Without that one capability it is refused.
+    const without = apply.map((word) => word.replace(',+net_admin', ''));
+    expect(await tree.run(...without)).toMatchObject({ status: 5 });
+  });
+});
