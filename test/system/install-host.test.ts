@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, realpath, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { tempFolder } from '../io/temp.js';
 import { HostTree } from './host-tree.js';
@@ -84,6 +84,16 @@ describeSystem('install on a host', ['root', 'mountns', 'netns', 'systemd-sysuse
     expect(left).toBe('/etc/systemd/system/blocklist.timer.d\n');
   });
 
+  systemTest('a read-only /etc: told, nothing is half enabled, and later it goes on', ['root'], async () => {
+    const tree = await host(true);
+    const install = [process.execPath, CLI, 'install', ...PROGRAM, '--yes'];
+    const ran = await tree.run('sh', '-c', 'mount -o remount,ro /etc && exec "$@"', 'sh', ...install);
+    expect(ran.status).toBe(5);
+    expect(ran.stderr).toContain('cannot write /etc/sysusers.d/blocklist.conf: EROFS');
+    expect((await tree.asked()).filter((call) => call.startsWith('enable'))).toEqual([]);
+    expect(await tree.run(...install)).toMatchObject({ status: 0 });
+  });
+
   systemTest('without systemd it is cron, and nothing is asked of systemctl', ['root'], async () => {
     const tree = await host(false);
     const ran = await tree.blocklist('install', ...PROGRAM, '--yes');
@@ -99,6 +109,26 @@ describeSystem('install on a host', ['root', 'mountns', 'netns', 'systemd-sysuse
     expect(first.stderr).toMatch(/next: .* init --config \/etc\/blocklist\/blocklist\.yaml/);
     expect((await tree.blocklist('init', '--config', CONFIG)).stderr).toMatch(/next: .* install$/m);
     expect((await tree.blocklist('install', ...PROGRAM)).stderr).toContain('next: systemctl start blocklist-update');
+  });
+
+  systemTest('the program is called by real paths, which nobody but root may change', ['root'], async () => {
+    const tree = await host(true);
+    const place = '/usr/local/lib/node_modules/blocklist';
+    const checkout = dirname(dirname(CLI));
+    const parts = ['dist', 'lists', 'package.json'].map((name) => join(checkout, name));
+    await tree.must('mkdir', '-p', place);
+    await tree.must('cp', '-r', ...parts, place);
+    await tree.must('chown', '-R', 'root:root', place);
+    await tree.must('ln', '-s', `${place}/dist/cli.js`, '/usr/local/bin/blocklist');
+    const self = (...words: string[]) => tree.run(process.execPath, '/usr/local/bin/blocklist', ...words);
+    const node = await realpath(process.execPath);
+    expect(await self('install', '--yes')).toMatchObject({ status: 0 });
+    const unit = await tree.must('cat', '/etc/systemd/system/blocklist-apply.service');
+    expect(unit).toContain(`\nExecStart=${node} ${place}/dist/cli.js apply --repair --quiet `);
+    await tree.must('chown', 'nobody', '/usr/local/lib/node_modules');
+    const refused = await self('install', '--dry-run');
+    expect(refused.status).toBe(2);
+    expect(refused.stderr).toContain('/usr/local/lib/node_modules belongs to user 65534, who could change it for root');
   });
 
   systemTest('the night: update without any right, apply with CAP_NET_ADMIN alone', ['root'], async () => {
