@@ -4,6 +4,7 @@ import { type Config, loadConfig } from '../config/load.js';
 import { requireTrusted } from '../config/owner.js';
 import { BlocklistError } from '../errors.js';
 import { findAccount } from '../io/passwd.js';
+import { SYSTEM_USER } from '../setup/layout.js';
 import { type Context, defaultFolder, type GlobalOptions } from './context.js';
 
 /** A configuration with the folders it works in. */
@@ -21,9 +22,6 @@ const SYSTEM_CONFIG = '/etc/blocklist/blocklist.yaml';
  */
 export type RulesUse = 'write' | 'read' | 'from git';
 
-/** The user of the nightly update where it does not run as root; systemd's unit in examples/systemd. */
-const SERVICE_USER = 'blocklist';
-
 /** Finds and reads the configuration. As root, refuses files that others could change. */
 export async function openProject(
   options: GlobalOptions,
@@ -33,7 +31,7 @@ export async function openProject(
   const path = options.config ?? (await firstExisting([resolve(context.cwd, 'blocklist.yaml'), SYSTEM_CONFIG]));
   if (path === undefined) {
     throw new BlocklistError('config-missing', `there is no blocklist.yaml here and no ${SYSTEM_CONFIG}`, {
-      hint: 'name one with --config FILE; examples/quickstart/blocklist.yaml in the package is a start',
+      hint: 'make one with: blocklist init; or name one with --config FILE',
     });
   }
   const config = await loadConfig(resolve(context.cwd, path));
@@ -66,7 +64,7 @@ async function requireTrustedFiles(config: Config, context: Context, use: RulesU
   await requireTrusted([config.file, ...config.allow.files, ...files], ours);
   if (use === 'from git') return;
   const { rules } = config.paths;
-  const service = use === 'read' ? await findAccount(({ name }) => name === SERVICE_USER) : undefined;
+  const service = use === 'read' ? await findAccount(({ name }) => name === SYSTEM_USER) : undefined;
   const theirs =
     service === undefined ? ours : { uids: [...ours.uids, service.uid], gids: [...ours.gids, service.gid] };
   await requireTrusted([rules, join(rules, 'manifest.json')], theirs);

@@ -4,7 +4,7 @@ import { closePending, readPending } from '../apply/pending.js';
 import { ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
 import { FAMILY, TABLE } from '../render/layout.js';
-import { requireYes } from './asking.js';
+import { requireYes } from './ask.js';
 import { authorOf } from './author.js';
 import { type Command, say } from './context.js';
 import { stateFolder } from './project.js';
@@ -24,7 +24,7 @@ export const run: Command<UnloadOptions> = async (options, context) => {
     say(context, options, 'dry run: nothing was changed');
     return ExitStatus.done;
   }
-  if (isPresent) await requireYes(`This will ${plan}.`, options.yes, context);
+  if (isPresent) await requireYes(`This will ${plan}. Go on? [y/N] `, options.yes, context);
   const state = await stateFolder(options, context);
   return withLock(state, async () => {
     // Otherwise the way back of an unconfirmed load would bring the rules again.
