@@ -1,3 +1,4 @@
+import { writeLocalBoot } from '../apply/boot.js';
 import { type LocalEntry, writeLocalEntries } from '../apply/local-entries.js';
 import { Nft } from '../apply/nft.js';
 import { cutConnections, endSessions, type IsDropped } from '../apply/sessions.js';
@@ -63,6 +64,7 @@ export async function decide(
       await writeLocalEntries(project.state, before.entries);
       throw error;
     }
+    await writeLocalBoot(project.state, local.content);
     const isCut: IsDropped = (address) => cuts.has(address) && !local.open.has(address);
     const { closed } = cuts.isEmpty ? { closed: [] } : await endSessions(isCut, await cutConnections(isCut));
     return { local, project, isLoaded: true, ended: closed.length };

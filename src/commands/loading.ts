@@ -1,5 +1,6 @@
 import { type Applied, loadAndVerify, situationOf } from '../apply/apply.js';
 import type { Artefact } from '../apply/artefact.js';
+import { writeBoot } from '../apply/boot.js';
 import { recordLoad, stash } from '../apply/kept.js';
 import type { Nft } from '../apply/nft.js';
 import { closePending, openPending, readPending } from '../apply/pending.js';
@@ -78,6 +79,8 @@ export async function carryOut(
       stash(state, artefact),
     ]);
     await recordLoad(state, artefact.digest, now);
+    // What may go back by itself is not what the next boot should load.
+    if (!isWatched) await writeBoot(state, artefact, local.content);
     return { ...applied, ended: await endSessions(work.isDropped, work.connections) };
   } catch (error) {
     const pending = isWatched ? await readPending(state) : undefined;

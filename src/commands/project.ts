@@ -1,10 +1,10 @@
 import { access } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { type Config, loadConfig } from '../config/load.js';
 import { requireTrusted } from '../config/owner.js';
 import { BlocklistError } from '../errors.js';
 import { findAccount } from '../io/passwd.js';
-import { SYSTEM_USER } from '../setup/layout.js';
+import { PLACE, SYSTEM_USER } from '../setup/layout.js';
 import { type Context, defaultFolder, type GlobalOptions } from './context.js';
 
 /** A configuration with the folders it works in. */
@@ -12,7 +12,12 @@ export interface Project {
   readonly config: Config;
   readonly cache: string;
   readonly state: string;
+  /** where the nightly update leaves what it knows: the same folder, or one below it where another user runs it */
+  readonly updateState: string;
 }
+
+/** The units give the update a state folder of its own inside that of apply. */
+const UPDATE_STATE = basename(PLACE.updateState);
 
 const SYSTEM_CONFIG = '/etc/blocklist/blocklist.yaml';
 
@@ -36,10 +41,12 @@ export async function openProject(
   }
   const config = await loadConfig(resolve(context.cwd, path));
   if (context.uid === 0) await requireTrustedFiles(config, context, rules);
+  const state = stateOf(config, context);
   return {
     config,
     cache: context.env.BLOCKLIST_CACHE_DIR || config.paths.cache || defaultFolder(context, 'cache'),
-    state: stateOf(config, context),
+    state,
+    updateState: (await firstExisting([join(state, UPDATE_STATE)])) ?? state,
   };
 }
 

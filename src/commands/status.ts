@@ -24,7 +24,7 @@ export const run: Command<StatusOptions> = async (options, context) => {
   const { content } = await localOf(project, context);
   const look = options.fast === true ? 'structure' : 'every element';
   const judged = await judge(new Nft(), state, artefact, content, look, now);
-  const sources = agesOf(await readLastBuild(state), now);
+  const sources = agesOf(await readLastBuild(project.updateState), now);
   const dropped = judged.live?.dropped ?? { packets: 0, bytes: 0 };
   if (options.json === true) {
     const data = {

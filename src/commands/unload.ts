@@ -1,3 +1,4 @@
+import { removeBootCopy } from '../apply/boot-copy.js';
 import { hold } from '../apply/hold.js';
 import { Nft } from '../apply/nft.js';
 import { closePending, readPending } from '../apply/pending.js';
@@ -31,6 +32,7 @@ export const run: Command<UnloadOptions> = async (options, context) => {
     const pending = await readPending(state);
     if (pending !== undefined) await closePending(state, pending);
     if (isPresent) await nft.deleteTable();
+    await removeBootCopy(state);
     await hold(state, { what: 'unloaded', at: context.now(), by: authorOf(context) });
     const done = isPresent ? `removed table ${FAMILY} ${TABLE}` : `nothing to do: there is no table ${FAMILY} ${TABLE}`;
     say(context, options, done);

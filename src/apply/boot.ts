@@ -1,0 +1,35 @@
+import { declarations, type KernelCommand, localSpecs } from '../render/commands.js';
+import { specOf } from '../render/layout.js';
+import { printText } from '../render/nft-text.js';
+import type { Artefact } from './artefact.js';
+import { checkBootCopy, writeBootCopy } from './boot-copy.js';
+import type { LocalContent } from './differences.js';
+
+/** Brings the boot copy to what was loaded and is to stay. */
+export async function writeBoot(state: string, { script }: Artefact, local: LocalContent): Promise<void> {
+  await writeBootCopy(state, 'local', localScript(local));
+  await writeBootCopy(state, 'rules', script);
+}
+
+/** The host-local part alone, after a decision about addresses. Where nothing is loaded at boot, it stays so. */
+export async function writeLocalBoot(state: string, local: LocalContent): Promise<void> {
+  const parts = await checkBootCopy(state);
+  if (parts.some(({ part, state: found }) => part === 'rules' && found !== 'absent')) {
+    await writeBootCopy(state, 'local', localScript(local));
+  }
+}
+
+/**
+ * The host-local sets as a script that also a reload may load. Times begin anew at boot, so a ban may last longer than it was meant, and who was
+ * allowed for a while only is left out: the first apply after boot sets both right.
+ */
+function localScript(local: LocalContent): Uint8Array {
+  const fill = [...local].flatMap(([name, elements]): KernelCommand[] => {
+    const lasting = name.startsWith('allow') ? elements.filter(({ seconds }) => seconds === undefined) : elements;
+    return lasting.length === 0 ? [] : [{ do: 'add-local', set: specOf(name), elements: lasting }];
+  });
+  return printText(
+    ['What belongs to this host alone. Written by blocklist apply, ban and allow; loaded at boot before the rules.'],
+    [...declarations(localSpecs()), ...localSpecs().map((set) => ({ do: 'flush-set', set }) as const), ...fill],
+  );
+}
