@@ -1,7 +1,8 @@
 import { BlocklistError } from '../errors.js';
 import { FAMILY, TABLE } from '../render/layout.js';
 import { type Content, type SetDifference, setDifferences, structureDifferences, type Target } from './differences.js';
-import { readKept } from './kept.js';
+import { readKeptContent } from './kept.js';
+import type { LiveTable } from './live.js';
 import { type Loaded, load } from './load.js';
 import type { Nft } from './nft.js';
 import type { Plan, Situation } from './plan.js';
@@ -10,12 +11,11 @@ import { wayBack } from './way-back.js';
 /** What takes our rules out of the kernel in an emergency, without this program. */
 export const EMERGENCY = `nft delete table ${FAMILY} ${TABLE}`;
 
-/** What stands in the kernel, and where it came from. Milliseconds: no element is read. */
-export async function situationOf(nft: Nft, state: string, artefact: Content): Promise<Situation> {
-  const live = await nft.structure();
+/** What stands in the kernel, and where it came from: only the host-local sets are read. */
+export async function situationOf(live: LiveTable | undefined, state: string, artefact: Content): Promise<Situation> {
   const { digest } = live ?? {};
   if (digest === undefined) return { live, base: undefined };
-  return { live, base: digest === artefact.digest ? artefact : await readKept(state, digest) };
+  return { live, base: digest === artefact.digest ? artefact : await readKeptContent(state, digest) };
 }
 
 /** How the kernel differs from the target; undefined when it is as it should be. Reads every element. */
@@ -66,7 +66,7 @@ export async function loadAndVerify(
     const first = await drift(nft, target);
     if (first === undefined) return { loaded, mended: undefined };
     const again: Plan = { kind: 'full', why: driftWords(first), changes: undefined };
-    loaded = await load(nft, target, await nft.structure(), again);
+    loaded = await load(nft, target, await nft.situation(), again);
     const second = await drift(nft, target);
     if (second === undefined) return { loaded, mended: plan.kind === 'nothing' ? first : undefined };
     throw new BlocklistError('verify-differs', `loaded, but the kernel differs: ${driftWords(second)}`, {

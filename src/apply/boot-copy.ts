@@ -18,7 +18,7 @@ export const BOOT_PARTS = ['local', 'rules'] as const;
 export type BootPart = (typeof BOOT_PARTS)[number];
 
 export const BOOT_FOLDER = 'boot';
-const BOOT_SCRIPT = 'blocklist.nft';
+export const BOOT_SCRIPT = 'blocklist.nft';
 const BOOT_SUMS = 'SHA256SUMS';
 
 /** Above any real script: ten million prefixes. */

@@ -2,10 +2,15 @@ import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { BlocklistError } from '../errors.js';
+import { readWhole } from '../io/read.js';
 import { removeTree } from '../io/write.js';
+import { type FourSets, IPV4, IPV6, parseRendered, type SetKey } from '../ip/index.js';
 import { filesOf } from '../render/artefact.js';
-import type { Artefact } from './artefact.js';
+import { SET_NAMES } from '../render/layout.js';
+import { digestOf } from '../render/manifest.js';
+import { type Artefact, FILE_CAP } from './artefact.js';
 import { readArtefact, writeArtefact } from './artefact-store.js';
+import type { Content } from './differences.js';
 import { readState, writeState } from './state-file.js';
 
 /** Artefacts that were loaded, the newest last: the way back, and what the next change is counted from. */
@@ -53,4 +58,25 @@ export async function readKept(state: string, digest: string): Promise<Artefact 
     if (error instanceof BlocklistError) return undefined;
     throw error;
   }
+}
+
+/** Only the lists of readKept, for a change to be counted from: the digest shows that they are as they were proven then. */
+export async function readKeptContent(state: string, digest: string): Promise<Content | undefined> {
+  const lists = new Map<string, Buffer>();
+  for (const name of SET_NAMES.map((each) => `${each}.txt`)) {
+    const bytes = await readWhole(join(placeOf(state, digest), name), FILE_CAP);
+    if (bytes !== undefined) lists.set(name, bytes);
+  }
+  if (digestOf(lists) !== digest) return undefined;
+  const four = (prefix: '' | 'out_'): FourSets | undefined => {
+    const of = (key: SetKey) => {
+      const bytes = lists.get(`${prefix}${key}.txt`);
+      const read = bytes && parseRendered(bytes, key.endsWith('4') ? IPV4 : IPV6);
+      return read?.ok ? read.prefixes : undefined;
+    };
+    const [nodes4, nets4, nodes6, nets6] = [of('nodes4'), of('nets4'), of('nodes6'), of('nets6')];
+    return nodes4 && nets4 && nodes6 && nets6 && { nodes4, nets4, nodes6, nets6 };
+  };
+  const [inward, outward] = [four(''), four('out_')];
+  return inward && { digest, sets: { in: inward, ...(outward && { out: outward }) } };
 }

@@ -34,10 +34,10 @@ const LARGEST_DELTA = 0.5;
 /** Decides by the digest in the kernel. Reads no element and changes nothing. */
 export function planOf(artefact: Content, { live, base }: Situation): Plan {
   if (live === undefined) return { kind: 'full', why: 'nothing of ours is loaded', changes: undefined };
-  const changes = base === undefined ? undefined : changesOf(base.sets, artefact.sets);
-  const full = (why: string): Plan => ({ kind: 'full', why, changes });
   const { words } = structureDifferences(artefact, live);
   if (live.digest === artefact.digest && words.length === 0) return { kind: 'nothing' };
+  const changes = base === undefined ? undefined : changesOf(base.sets, artefact.sets);
+  const full = (why: string): Plan => ({ kind: 'full', why, changes });
   if (live.digest === undefined) return full('what is loaded was not completed, or not by this version');
   if (words.length > 0) return full(words.join('; '));
   if (changes === undefined) return full('the artefact that is loaded was not kept here');

@@ -1,6 +1,6 @@
 import { readHold, release } from '../apply/hold.js';
 import { readKept } from '../apply/kept.js';
-import { Nft } from '../apply/nft.js';
+import { Nft, requireRight } from '../apply/nft.js';
 import { requireNothingPending } from '../apply/pending.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
@@ -28,14 +28,13 @@ export const run: Command<ApplyOptions> = async (options, context) => {
   const project = await openProject(options, context, options.ref === undefined ? 'read' : 'from git');
   const confirmMs = options.confirm === undefined ? undefined : duringOption(options.confirm, '--confirm');
   const nft = new Nft();
-  // Without the right to ask, it ends here, before anything is locked.
-  await Promise.all([nft.requireVersion(), nft.structure()]);
+  await requireRight();
+  const reviewed = () => artefactOf(options, project.config, context);
   if (options.dryRun === true) {
-    const loadable = await artefactOf(options, project.config, context);
-    const work = await prepare(nft, loadable, project, options, context);
+    const work = await prepare(nft, reviewed, project, options, context);
     // nft judges by the table as it is now, of which a dormant one takes no chain.
-    const { plan, situation } = work;
-    if (plan.kind !== 'nothing' && situation.live?.isActive !== false) await nft.check(loadable.artefact.script);
+    const { plan, situation, artefact } = work;
+    if (plan.kind !== 'nothing' && situation.live?.isActive !== false) await nft.check(artefact.script);
     await tellPlan(work, project, options, context);
     return ExitStatus.done;
   }
@@ -43,8 +42,8 @@ export const run: Command<ApplyOptions> = async (options, context) => {
     await requireNothingPending(project.state, context.now());
     const kept = options.repair === true ? await held(project, options, context) : undefined;
     if (kept === 'unloaded') return ExitStatus.done;
-    const loadable = kept ?? (await artefactOf(options, project.config, context));
-    const work = await prepare(nft, loadable, project, options, context);
+    const read = kept === undefined ? reviewed : async () => kept;
+    const work = await prepare(nft, read, project, options, context);
     const how = { confirmMs, check: options.fast === true ? 'none' : 'read-back' } as const;
     const done = await carryOut(nft, work, how, project, context);
     if (options.repair !== true) await release(project.state);

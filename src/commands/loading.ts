@@ -1,14 +1,13 @@
 import { type Applied, loadAndVerify, situationOf } from '../apply/apply.js';
 import type { Artefact } from '../apply/artefact.js';
-import { writeBoot } from '../apply/boot.js';
+import { isBootOf, writeBoot } from '../apply/boot.js';
 import { recordLoad, stash } from '../apply/kept.js';
 import type { Nft } from '../apply/nft.js';
 import { closePending, openPending, readPending } from '../apply/pending.js';
 import { type Plan, planOf, type Situation } from '../apply/plan.js';
-import { cutConnections, droppedBy, type Ended, endSessions, type IsDropped } from '../apply/sessions.js';
+import { droppedBy, type Ended, endSessions, type IsDropped } from '../apply/sessions.js';
 import { removeLeftovers } from '../apply/staged.js';
 import { wayBack } from '../apply/way-back.js';
-import type { Socket } from '../host/sockets.js';
 import type { Loadable } from './artefact.js';
 import type { Context, GlobalOptions } from './context.js';
 import { type Local, localOf } from './local.js';
@@ -25,23 +24,24 @@ export interface Work {
   readonly plan: Plan;
   /** whose packets the rules drop */
   readonly isDropped: IsDropped;
-  /** the live connections among them */
-  readonly connections: readonly Socket[];
 }
 
-/** Gathers facts, guards against a lockout, and plans. Changes nothing. @throws BlocklistError `lockout` */
+/** Gathers facts, guards against a lockout, and plans. Changes nothing. @throws BlocklistError `lockout`, and what `read` throws */
 export async function prepare(
   nft: Nft,
-  { artefact, title }: Loadable,
+  read: () => Promise<Loadable>,
   project: Project,
   options: GlobalOptions,
   context: Context,
 ): Promise<Work> {
-  const [local, situation] = await Promise.all([localOf(project, context), situationOf(nft, project.state, artefact)]);
-  await requireNoLockout(artefact.sets, artefact.folder, local, project, options, context);
-  const isDropped = droppedBy(artefact, local.banned, local.open);
-  const connections = await cutConnections(isDropped);
-  return { artefact, title, local, situation, plan: planOf(artefact, situation), isDropped, connections };
+  // Programs are started while this process is small: with the rules in memory each start takes 5 ms longer.
+  const [local, live, { artefact, title }] = await Promise.all([localOf(project, context), nft.situation(), read()]);
+  const situation = await situationOf(live, project.state, artefact);
+  const plan = planOf(artefact, situation);
+  if (plan.kind !== 'nothing') {
+    await requireNoLockout(artefact.sets, artefact.folder, local, project, options, context);
+  }
+  return { artefact, title, local, situation, plan, isDropped: droppedBy(artefact, local.banned, local.open) };
 }
 
 export interface HowToLoad {
@@ -76,12 +76,15 @@ export async function carryOut(
     const target = { artefact, local: local.content };
     const [applied] = await Promise.all([
       loadAndVerify(nft, target, situation, plan, how.check),
-      stash(state, artefact),
+      plan.kind === 'nothing' ? undefined : stash(state, artefact),
     ]);
     await recordLoad(state, artefact.digest, now);
     // What may go back by itself is not what the next boot should load.
-    if (!isWatched) await writeBoot(state, artefact, local.content);
-    return { ...applied, ended: await endSessions(work.isDropped, work.connections) };
+    if (!isWatched && !(plan.kind === 'nothing' && (await isBootOf(state, artefact.digest)))) {
+      await writeBoot(state, artefact, local.content);
+    }
+    const ended = applied.loaded === 'nothing' ? NOTHING_ENDED : await endSessions(work.isDropped);
+    return { ...applied, ended };
   } catch (error) {
     const pending = isWatched ? await readPending(state) : undefined;
     if (pending !== undefined) await closePending(state, pending);
@@ -89,7 +92,9 @@ export async function carryOut(
   }
 }
 
+const NOTHING_ENDED: Ended = { closed: [], refused: [], flows: 0 };
+
 async function withoutLeftovers(nft: Nft, situation: Situation): Promise<Situation> {
   if (situation.live === undefined || !(await removeLeftovers(nft, situation.live))) return situation;
-  return { ...situation, live: await nft.structure() };
+  return { ...situation, live: await nft.situation() };
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { hold } from '../apply/hold.js';
 import { keptLoads, readKept } from '../apply/kept.js';
-import { Nft } from '../apply/nft.js';
+import { Nft, requireRight } from '../apply/nft.js';
 import { closePending, isWaiting, readPending } from '../apply/pending.js';
 import { wayBackFile } from '../apply/watchdog.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
@@ -23,10 +23,10 @@ export interface RollbackOptions {
 export const run: Command<RollbackOptions> = async (options, context) => {
   const project = await openProject(options, context, 'read');
   const nft = new Nft();
-  await nft.requireVersion();
+  await requireRight();
   if (options.dryRun === true) {
     await tellPlan(
-      await prepare(nft, await earlier(nft, project, options.digest), project, options, context),
+      await prepare(nft, () => earlier(nft, project, options.digest), project, options, context),
       project,
       options,
       context,
@@ -43,7 +43,7 @@ export const run: Command<RollbackOptions> = async (options, context) => {
     }
     if (pending !== undefined) await closePending(project.state, pending);
     const loadable = await earlier(nft, project, options.digest);
-    const work = await prepare(nft, loadable, project, options, context);
+    const work = await prepare(nft, async () => loadable, project, options, context);
     const how = { confirmMs: undefined, check: 'read-back' } as const;
     const done = await carryOut(nft, work, how, project, context);
     const decision = { at: context.now(), by: authorOf(context), digest: loadable.artefact.digest };

@@ -1,6 +1,7 @@
 import { driftWords, EMERGENCY } from '../apply/apply.js';
 import type { SetChange } from '../apply/plan.js';
 import { isNodes } from '../apply/plan.js';
+import { cutConnections } from '../apply/sessions.js';
 import type { Socket } from '../host/sockets.js';
 import { escapeText } from '../io/escape.js';
 import { grouped } from '../io/figures.js';
@@ -13,7 +14,7 @@ import { readSources } from './provenance.js';
 
 /** What an apply would do, in words or as data. */
 export async function tellPlan(work: Work, project: Project, options: GlobalOptions, context: Context): Promise<void> {
-  const cut = await explained(work.connections, project, options, context);
+  const cut = await explained(await cutConnections(work.isDropped), project, options, context);
   if (options.json === true) return printJson(work, cut, {}, context);
   say(context, options, planWords(work));
   for (const line of cut) say(context, options, `would end: ${connectionWords(line)}`);
