@@ -1,4 +1,4 @@
-import { writeBoot } from '../apply/boot.js';
+import { stageBoot } from '../apply/boot.js';
 import { readKept } from '../apply/kept.js';
 import { Nft } from '../apply/nft.js';
 import { closePending, isWaiting, readPending } from '../apply/pending.js';
@@ -24,7 +24,7 @@ export const run: Command<unknown> = async (options, context) => {
     const live = await new Nft().structure();
     if (live?.digest === pending.to) {
       const [artefact, { content }] = await Promise.all([readKept(state, pending.to), localOf(project, context)]);
-      if (artefact !== undefined) await writeBoot(state, artefact, content);
+      if (artefact !== undefined) await (await stageBoot(state, artefact, content))();
       say(context, options, 'confirmed: the rules stay');
       return ExitStatus.done;
     }

@@ -1,6 +1,6 @@
 import { type Applied, loadAndVerify, situationOf } from '../apply/apply.js';
 import type { Artefact } from '../apply/artefact.js';
-import { isBootOf, writeBoot } from '../apply/boot.js';
+import { isBootOf, stageBoot } from '../apply/boot.js';
 import { recordLoad, stash } from '../apply/kept.js';
 import type { Nft } from '../apply/nft.js';
 import { closePending, openPending, readPending } from '../apply/pending.js';
@@ -74,22 +74,33 @@ export async function carryOut(
   }
   try {
     const target = { artefact, local: local.content };
-    const [applied] = await Promise.all([
+    const isNew = plan.kind !== 'nothing' || !(await isBootOf(state, artefact.digest));
+    // What may go back by itself is not what the next boot should load.
+    const staysAtBoot = isNew && !isWatched;
+    const [applied, turnBoot] = await settled([
       loadAndVerify(nft, target, situation, plan, how.check),
+      staysAtBoot ? stageBoot(state, artefact, local.content) : undefined,
       plan.kind === 'nothing' ? undefined : stash(state, artefact),
     ]);
-    await recordLoad(state, artefact.digest, now);
-    // What may go back by itself is not what the next boot should load.
-    if (!isWatched && !(plan.kind === 'nothing' && (await isBootOf(state, artefact.digest)))) {
-      await writeBoot(state, artefact, local.content);
-    }
-    const ended = applied.loaded === 'nothing' ? NOTHING_ENDED : await endSessions(work.isDropped);
+    const [ended] = await Promise.all([
+      applied.loaded === 'nothing' ? NOTHING_ENDED : endSessions(work.isDropped),
+      recordLoad(state, artefact.digest, now),
+      turnBoot?.(),
+    ]);
     return { ...applied, ended };
   } catch (error) {
     const pending = isWatched ? await readPending(state) : undefined;
     if (pending !== undefined) await closePending(state, pending);
     throw error;
   }
+}
+
+/** As Promise.all, but it ends only when everything has ended: nothing is still written when a failure is told. */
+async function settled<T extends readonly unknown[]>(
+  work: readonly [...T],
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }
 
 const NOTHING_ENDED: Ended = { closed: [], refused: [], flows: 0 };
