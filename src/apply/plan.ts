@@ -28,8 +28,9 @@ export interface Situation {
   readonly base: Content | undefined;
 }
 
-/** A delta pays while it is the smaller half; above, nft is faster with one refill. */
+/** A delta pays while it is the smaller half of the single addresses; above, nft is faster with one refill. Of few it does not matter. */
 const LARGEST_DELTA = 0.5;
+const FEW = 1000;
 
 /** Decides by the digest in the kernel. Reads no element and changes nothing. */
 export function planOf(artefact: Content, { live, base }: Situation): Plan {
@@ -47,7 +48,7 @@ export function planOf(artefact: Content, { live, base }: Situation): Plan {
     (sum, { name, prefixes }) => sum + (isNodes(name) ? prefixes.size : 0),
     0,
   );
-  if (count > all * LARGEST_DELTA) return full('more than half of the single addresses changed');
+  if (count > Math.max(FEW, all * LARGEST_DELTA)) return full('more than half of the single addresses changed');
   return { kind: 'delta', changes };
 }
 

@@ -1,7 +1,8 @@
 import { type Applied, loadAndVerify, situationOf } from '../apply/apply.js';
 import type { Artefact } from '../apply/artefact.js';
 import { isBootOf, stageBoot } from '../apply/boot.js';
-import { recordLoad, stash } from '../apply/kept.js';
+import { readHold } from '../apply/hold.js';
+import { keptLoads, recordLoad, stash } from '../apply/kept.js';
 import type { Nft } from '../apply/nft.js';
 import { closePending, openPending, readPending } from '../apply/pending.js';
 import { type Plan, planOf, type Situation } from '../apply/plan.js';
@@ -24,6 +25,8 @@ export interface Work {
   readonly plan: Plan;
   /** whose packets the rules drop */
   readonly isDropped: IsDropped;
+  /** something was loaded, nobody unloaded it, and it is not there */
+  readonly isGone: boolean;
 }
 
 /** Gathers facts, guards against a lockout, and plans. Changes nothing. @throws BlocklistError `lockout`, and what `read` throws */
@@ -41,7 +44,10 @@ export async function prepare(
   if (plan.kind !== 'nothing') {
     await requireNoLockout(artefact.sets, artefact.folder, local, project, options, context);
   }
-  return { artefact, title, local, situation, plan, isDropped: droppedBy(artefact, local.banned, local.open) };
+  const isGone =
+    live === undefined && (await keptLoads(project.state)).length > 0 && (await readHold(project.state)) === undefined;
+  const isDropped = droppedBy(artefact, local.banned, local.open);
+  return { artefact, title, local, situation, plan, isDropped, isGone };
 }
 
 export interface HowToLoad {

@@ -37,8 +37,9 @@ export async function tellDone(
     return printJson(work, closed, { done: done.loaded, mended, flows: done.ended.flows }, context);
   }
   // News also for those who asked for silence: somebody else changed the rules.
+  const voice = { ...options, quiet: false };
+  if (work.isGone) say(context, voice, 'mended: the table was gone');
   if (done.mended !== undefined) {
-    const voice = { ...options, quiet: false };
     say(context, voice, `mended: the kernel differed from what was loaded: ${driftWords(done.mended)}`);
   }
   say(context, options, doneWords(work, done, check));
@@ -83,14 +84,18 @@ function deltaWords(changes: readonly SetChange[]): string {
   const nets = changes.map(({ name }) => name).filter((name) => !isNodes(name));
   const [added, removed] = [sum((change) => change.added.size), sum((change) => change.removed.size)];
   const first = [
-    ...(added > 0 ? [`adds ${grouped(added)} nodes`] : []),
+    ...(added > 0 ? [`adds ${nodes(added)}`] : []),
     ...(nets.length > 0 ? [`refills ${nets.join(' and ')}`] : []),
   ];
   const steps = [
     ...(first.length > 0 ? [first.join(', ')] : []),
-    ...(removed > 0 ? [`deletes ${grouped(removed)} nodes`] : []),
+    ...(removed > 0 ? [`deletes ${nodes(removed)}`] : []),
   ];
   return `in ${steps.length === 1 ? 'one transaction' : 'two transactions'}: ${steps.join('; then ')}`;
+}
+
+function nodes(count: number): string {
+  return `${grouped(count)} node${count === 1 ? '' : 's'}`;
 }
 
 function doneWords(work: Work, { loaded }: Done, check: HowToLoad['check']): string {
