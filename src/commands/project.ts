@@ -40,13 +40,20 @@ export async function openProject(
   if (context.uid === 0) await requireTrustedFiles(config, context, rules);
   return {
     config,
-    cache: context.env.BLOCKLIST_CACHE_DIR || config.paths.cache || defaultFolder(context, 'cache'),
+    cache: resolve(
+      context.cwd,
+      context.env.BLOCKLIST_CACHE_DIR || config.paths.cache || defaultFolder(context, 'cache'),
+    ),
     state: stateOf(config, context),
   };
 }
 
 function stateOf(config: Config | undefined, context: Context): string {
-  return context.env.BLOCKLIST_STATE_DIR || config?.paths.state || defaultFolder(context, 'state');
+  // Absolute, as programs that run later in another folder read from it.
+  return resolve(
+    context.cwd,
+    context.env.BLOCKLIST_STATE_DIR || config?.paths.state || defaultFolder(context, 'state'),
+  );
 }
 
 /** The state folder for commands of an emergency: they work with a configuration that is broken or gone, too. */
