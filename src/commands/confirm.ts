@@ -7,6 +7,9 @@ import { stateFolder } from './project.js';
 
 /** Keeps the load that waits for its confirmation. */
 export const run: Command<unknown> = async (options, context) => {
+  const nft = new Nft();
+  // Without the right to ask, it ends here, before anything is locked.
+  await nft.structure();
   const state = await stateFolder(options, context);
   return withLock(state, async () => {
     const pending = await readPending(state);
@@ -17,7 +20,7 @@ export const run: Command<unknown> = async (options, context) => {
     const isOpen = await isWaiting(pending, context.now());
     await closePending(state, pending);
     // Disarmed first, then looked: what is loaded now stays.
-    const live = await new Nft().structure();
+    const live = await nft.structure();
     if (live?.digest === pending.to) {
       say(context, options, 'confirmed: the rules stay');
       return ExitStatus.done;
