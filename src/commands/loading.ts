@@ -1,12 +1,12 @@
 import { type Applied, loadAndVerify, situationOf } from '../apply/apply.js';
 import type { Artefact } from '../apply/artefact.js';
-import { recordLoad, stash } from '../apply/kept.js';
+import { keptLoads, recordLoad, stash } from '../apply/kept.js';
 import type { Nft } from '../apply/nft.js';
 import { closePending, openPending, readPending } from '../apply/pending.js';
 import { type Plan, planOf, type Situation } from '../apply/plan.js';
 import { cutConnections, droppedPeers, type Ended, endSessions } from '../apply/sessions.js';
 import { removeLeftovers } from '../apply/staged.js';
-import { wayBack } from '../apply/way-back.js';
+import { exactWayBack } from '../apply/way-back.js';
 import type { Socket } from '../host/sockets.js';
 import type { IpSet } from '../ip/index.js';
 import type { Loadable } from './artefact.js';
@@ -64,22 +64,21 @@ export async function carryOut(
 ): Promise<Done> {
   const { artefact, local, plan } = work;
   const { state } = project;
+  // Damaged notes end it here, before anything is changed.
+  await keptLoads(state);
   const situation = await withoutLeftovers(nft, work.situation);
-  const now = context.now();
   const isWatched = how.confirmMs !== undefined && plan.kind !== 'nothing';
   if (isWatched) {
-    const script = await wayBack(nft, situation);
+    const script = await exactWayBack(nft, situation);
     const from = situation.live?.digest ?? null;
-    await openPending(state, { script, ms: how.confirmMs ?? 0, now, from, to: artefact.digest });
+    await openPending(state, { script, ms: how.confirmMs ?? 0, now: context.now(), from, to: artefact.digest });
   }
   try {
     const target = { artefact, local: local.content };
-    const [applied] = await Promise.all([
-      loadAndVerify(nft, target, situation, plan, how.check),
-      stash(state, artefact),
-    ]);
-    await recordLoad(state, artefact.digest, now);
-    return { ...applied, ended: await endSessions(work.dropped, work.connections) };
+    const applied = await loadAndVerify(nft, target, situation, plan, how.check, () => stash(state, artefact));
+    await recordLoad(state, artefact.digest, context.now());
+    // Looked for once more: somebody may have come while the rules were loaded.
+    return { ...applied, ended: await endSessions(work.dropped, await cutConnections(work.dropped)) };
   } catch (error) {
     const pending = isWatched ? await readPending(state) : undefined;
     if (pending !== undefined) await closePending(state, pending);
