@@ -49,7 +49,8 @@ export interface Applied {
 
 /**
  * Loads, and reads everything back unless told otherwise. What differs is loaded once more, in full; what differs then is rolled back.
- * @throws BlocklistError as Nft.load, and `verify-differs`; the kernel is then as before.
+ * @param beside work that goes on meanwhile, and without which the load does not count
+ * @throws BlocklistError as Nft.load, what `beside` fails with, and `verify-differs`; the kernel is then as before, and nothing goes on.
  */
 export async function loadAndVerify(
   nft: Nft,
@@ -57,11 +58,14 @@ export async function loadAndVerify(
   situation: Situation,
   plan: Plan,
   check: 'read-back' | 'none',
+  beside: () => Promise<void>,
 ): Promise<Applied> {
   const back = situation.live === undefined || situation.base !== undefined ? undefined : await wayBack(nft, situation);
+  const ending = Promise.allSettled([beside()]);
   let loaded: Loaded;
   try {
     loaded = await load(nft, target, situation.live, plan);
+    for (const end of await ending) if (end.status === 'rejected') throw end.reason;
     if (check === 'none') return { loaded, mended: undefined };
     const first = await drift(nft, target);
     if (first === undefined) return { loaded, mended: undefined };
@@ -74,6 +78,7 @@ export async function loadAndVerify(
       hint: `another program changes the table: stop it and apply again; to remove the rules: ${EMERGENCY}`,
     });
   } catch (error) {
+    await ending;
     throw await rolledBack(nft, situation, back, error);
   }
 }

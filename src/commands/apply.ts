@@ -1,7 +1,7 @@
 import { readHold, release } from '../apply/hold.js';
 import { readKept } from '../apply/kept.js';
 import { Nft, requireRight } from '../apply/nft.js';
-import { requireNothingPending } from '../apply/pending.js';
+import { settle } from '../apply/settle.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
 import { artefactOf, type Loadable } from './artefact.js';
@@ -39,7 +39,7 @@ export const run: Command<ApplyOptions> = async (options, context) => {
     return ExitStatus.done;
   }
   return withLock(project.state, async () => {
-    await requireNothingPending(project.state, context.now());
+    await settle(nft, project.state, context.now());
     const kept = options.repair === true ? await held(project, options, context) : undefined;
     if (kept === 'unloaded') return ExitStatus.done;
     const read = kept === undefined ? reviewed : async () => kept;

@@ -8,7 +8,7 @@ import { closePending, openPending, readPending } from '../apply/pending.js';
 import { type Plan, planOf, type Situation } from '../apply/plan.js';
 import { droppedBy, type Ended, endSessions, type IsDropped } from '../apply/sessions.js';
 import { removeLeftovers } from '../apply/staged.js';
-import { wayBack } from '../apply/way-back.js';
+import { exactWayBack } from '../apply/way-back.js';
 import type { Loadable } from './artefact.js';
 import type { Context, GlobalOptions } from './context.js';
 import { type Local, localOf } from './local.js';
@@ -70,27 +70,28 @@ export async function carryOut(
 ): Promise<Done> {
   const { artefact, local, plan } = work;
   const { state } = project;
+  // Damaged notes end it here, before anything is changed.
+  await keptLoads(state);
   const situation = await withoutLeftovers(nft, work.situation);
-  const now = context.now();
   const isWatched = how.confirmMs !== undefined && plan.kind !== 'nothing';
   if (isWatched) {
-    const script = await wayBack(nft, situation);
+    const script = await exactWayBack(nft, situation);
     const from = situation.live?.digest ?? null;
-    await openPending(state, { script, ms: how.confirmMs ?? 0, now, from, to: artefact.digest });
+    await openPending(state, { script, ms: how.confirmMs ?? 0, now: context.now(), from, to: artefact.digest });
   }
   try {
     const target = { artefact, local: local.content };
     const isNew = plan.kind !== 'nothing' || !(await isBootOf(state, artefact.digest));
-    // What may go back by itself is not what the next boot should load.
-    const staysAtBoot = isNew && !isWatched;
-    const [applied, turnBoot] = await settled([
-      loadAndVerify(nft, target, situation, plan, how.check),
-      staysAtBoot ? stageBoot(state, artefact, local.content) : undefined,
-      plan.kind === 'nothing' ? undefined : stash(state, artefact),
-    ]);
+    let turnBoot: (() => Promise<void>) | undefined;
+    const beside = async () => {
+      if (plan.kind !== 'nothing') await stash(state, artefact);
+      // What may go back by itself is not what the next boot should load.
+      if (isNew && !isWatched) turnBoot = await stageBoot(state, artefact, local.content);
+    };
+    const applied = await loadAndVerify(nft, target, situation, plan, how.check, beside);
     const [ended] = await Promise.all([
       applied.loaded === 'nothing' ? NOTHING_ENDED : endSessions(work.isDropped),
-      recordLoad(state, artefact.digest, now),
+      recordLoad(state, artefact.digest, context.now()),
       turnBoot?.(),
     ]);
     return { ...applied, ended };
@@ -99,14 +100,6 @@ export async function carryOut(
     if (pending !== undefined) await closePending(state, pending);
     throw error;
   }
-}
-
-/** As Promise.all, but it ends only when everything has ended: nothing is still written when a failure is told. */
-async function settled<T extends readonly unknown[]>(
-  work: readonly [...T],
-): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  await Promise.allSettled(work);
-  return Promise.all(work);
 }
 
 const NOTHING_ENDED: Ended = { closed: [], refused: [], flows: 0 };
