@@ -9,11 +9,13 @@ import type { Content } from './differences.js';
 export type IsDropped = (address: Prefix) => boolean;
 
 /** Everything listed, or banned here, without what is allowed here. */
-export function droppedBy({ sets }: Content, banned: IpSet, allowed: IpSet): IsDropped {
-  const named = namedSets(sets);
+export function droppedBy(content: Content, banned: IpSet, allowed: IpSet): IsDropped {
   return (address) => {
     if (allowed.has(address)) return false;
-    return banned.has(address) || named.some(({ prefixes }) => overlapping(prefixes, address) !== undefined);
+    return (
+      banned.has(address) ||
+      namedSets(content.sets).some(({ prefixes }) => overlapping(prefixes, address) !== undefined)
+    );
   };
 }
 

@@ -4,7 +4,7 @@ import { Nft, requireRight } from '../apply/nft.js';
 import { settle } from '../apply/settle.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
-import { artefactOf, type Loadable } from './artefact.js';
+import { artefactOf, type Loadable, loadable } from './artefact.js';
 import { type Command, type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
 import { carryOut, prepare } from './loading.js';
 import { openProject, type Project } from './project.js';
@@ -29,7 +29,7 @@ export const run: Command<ApplyOptions> = async (options, context) => {
   const confirmMs = options.confirm === undefined ? undefined : duringOption(options.confirm, '--confirm');
   const nft = new Nft();
   await requireRight();
-  const reviewed = () => artefactOf(options, project.config, context);
+  const reviewed = () => artefactOf(options, project, context);
   if (options.dryRun === true) {
     const work = await prepare(nft, reviewed, project, options, context);
     // nft judges by the table as it is now, of which a dormant one takes no chain.
@@ -68,7 +68,7 @@ async function held(
   }
   say(context, options, `held: rolled back ${since}; ${lift}`);
   const artefact = await readKept(project.state, hold.digest);
-  if (artefact !== undefined) return { artefact, title: shortPath(context, artefact.folder) };
+  if (artefact !== undefined) return loadable(artefact, shortPath(context, artefact.folder), project.config, context);
   throw new BlocklistError(
     'nothing-kept',
     `the rules that were rolled back to are not kept any more (${hold.digest})`,

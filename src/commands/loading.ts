@@ -38,10 +38,15 @@ export async function prepare(
   context: Context,
 ): Promise<Work> {
   // Programs are started while this process is small: with the rules in memory each start takes 5 ms longer.
-  const [local, live, { artefact, title }] = await Promise.all([localOf(project, context), nft.situation(), read()]);
+  const [local, live, { artefact, title, prove }] = await Promise.all([
+    localOf(project, context),
+    nft.situation(),
+    read(),
+  ]);
   const situation = await situationOf(live, project.state, artefact);
   const plan = planOf(artefact, situation);
   if (plan.kind !== 'nothing') {
+    await prove();
     await requireNoLockout(artefact.sets, artefact.folder, local, project, options, context);
   }
   const isGone =

@@ -7,7 +7,7 @@ import { wayBackFile } from '../apply/watchdog.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
 import { readWhole } from '../io/read.js';
-import type { Loadable } from './artefact.js';
+import { type Loadable, loadable } from './artefact.js';
 import { authorOf } from './author.js';
 import { type Command, type Context, say } from './context.js';
 import { carryOut, prepare } from './loading.js';
@@ -27,7 +27,7 @@ export const run: Command<RollbackOptions> = async (options, context) => {
   await requireRight();
   if (options.dryRun === true) {
     await tellPlan(
-      await prepare(nft, () => earlier(nft, project, options.digest), project, options, context),
+      await prepare(nft, () => earlier(nft, project, options.digest, context), project, options, context),
       project,
       options,
       context,
@@ -47,11 +47,11 @@ export const run: Command<RollbackOptions> = async (options, context) => {
       say(context, options, 'nothing to do: it went back already, as nobody confirmed the last load');
       return ExitStatus.done;
     }
-    const loadable = await earlier(nft, project, options.digest);
-    const work = await prepare(nft, async () => loadable, project, options, context);
+    const chosen = await earlier(nft, project, options.digest, context);
+    const work = await prepare(nft, async () => chosen, project, options, context);
     const how = { confirmMs: undefined, check: 'read-back' } as const;
     const done = await carryOut(nft, work, how, project, context);
-    const decision = { at: context.now(), by: authorOf(context), digest: loadable.artefact.digest };
+    const decision = { at: context.now(), by: authorOf(context), digest: chosen.artefact.digest };
     await hold(project.state, { what: 'rolled-back', ...decision });
     await tellDone(work, done, how, project, options, context);
     say(context, options, 'these rules stay until a person runs apply');
@@ -72,7 +72,12 @@ async function wentBackAtOnce(nft: Nft, { state }: Project, context: Context): P
 }
 
 /** The kept artefact that was loaded before what is loaded now, or the one whose digest was named. @throws BlocklistError `nothing-kept` */
-async function earlier(nft: Nft, { state }: Project, wanted: string | undefined): Promise<Loadable> {
+async function earlier(
+  nft: Nft,
+  { state, config }: Project,
+  wanted: string | undefined,
+  context: Context,
+): Promise<Loadable> {
   const loads = await keptLoads(state);
   const loaded = (await nft.structure())?.digest;
   const now = loads.findIndex(({ digest }) => digest === loaded);
@@ -83,7 +88,7 @@ async function earlier(nft: Nft, { state }: Project, wanted: string | undefined)
   if (wanted !== undefined && found.length > 1)
     throw nothing('more than one of the kept rules begins like this', state, loads);
   const artefact = found[0] === undefined ? undefined : await readKept(state, found[0].digest);
-  if (artefact !== undefined) return { artefact, title: `the rules ${artefact.digest.slice(7, 19)}` };
+  if (artefact !== undefined) return loadable(artefact, `the rules ${artefact.digest.slice(7, 19)}`, config, context);
   throw nothing(wanted === undefined ? 'no earlier rules are kept' : 'no such rules are kept', state, loads);
 }
 

@@ -6,7 +6,6 @@ import type { Socket } from '../host/sockets.js';
 import { escapeText } from '../io/escape.js';
 import { grouped } from '../io/figures.js';
 import { countAddresses } from '../ip/index.js';
-import { namedSets } from '../render/layout.js';
 import { type Context, commandLine, type GlobalOptions, say } from './context.js';
 import type { Done, HowToLoad, Work } from './loading.js';
 import type { Project } from './project.js';
@@ -55,9 +54,9 @@ export async function tellDone(
 
 /** `rules (nodes4 9,423, nets4 20,217)` */
 function artefactWords({ artefact, title }: Work): string {
-  const sizes = namedSets(artefact.sets)
-    .filter(({ prefixes }) => prefixes.size > 0)
-    .map(({ name, prefixes }) => `${name} ${grouped(prefixes.size)}`);
+  const sizes = Object.entries(artefact.manifest.sets)
+    .filter(([, { prefixes }]) => prefixes > 0)
+    .map(([name, { prefixes }]) => `${name} ${grouped(prefixes)}`);
   return `${title} (${sizes.join(', ')})`;
 }
 
