@@ -72,18 +72,23 @@ export async function carryOut(
     const from = situation.live?.digest ?? null;
     await openPending(state, { script, ms: how.confirmMs ?? 0, now, from, to: artefact.digest });
   }
+  // Beside the load, since it takes a while; what comes of it is told in `keep`.
+  const stashed = stash(state, artefact);
+  const stashEnd = stashed.catch(() => undefined);
   try {
     const target = { artefact, local: local.content };
-    const [applied] = await Promise.all([
-      loadAndVerify(nft, target, situation, plan, how.check),
-      stash(state, artefact),
-    ]);
-    await recordLoad(state, artefact.digest, now);
+    const keep = async () => {
+      await stashed;
+      await recordLoad(state, artefact.digest, now);
+    };
+    const applied = await loadAndVerify(nft, target, situation, plan, how.check, keep);
     return { ...applied, ended: await endSessions(work.dropped, work.connections) };
   } catch (error) {
     const pending = isWatched ? await readPending(state) : undefined;
     if (pending !== undefined) await closePending(state, pending);
     throw error;
+  } finally {
+    await stashEnd;
   }
 }
 
