@@ -5,6 +5,7 @@ import { readKept } from './kept.js';
 import { type Loaded, load } from './load.js';
 import type { Nft } from './nft.js';
 import type { Plan, Situation } from './plan.js';
+import { loadStaged } from './staged.js';
 import { syncLocal } from './sync-local.js';
 import { wayBack } from './way-back.js';
 
@@ -102,7 +103,7 @@ async function rolledBack(
   const what = error.message.replace('; nothing was changed', '');
   const detail = { ...(error.where === undefined ? {} : { where: error.where }), cause: error };
   try {
-    await nft.load(back ?? (await wayBack(nft, situation)));
+    await goBack(nft, target, situation, back);
     // Whoever flushed the table took what belongs to this host, too.
     const restored = situation.live === undefined ? undefined : await nft.structure();
     if (restored !== undefined) await syncLocal(nft, target.local, restored);
@@ -116,6 +117,18 @@ async function rolledBack(
     ...detail,
     ...(error.hint === undefined ? {} : { hint: error.hint }),
   });
+}
+
+/** In one transaction, or staged where the kernel refuses it as too large. */
+async function goBack(nft: Nft, target: Target, situation: Situation, back: Uint8Array | undefined): Promise<void> {
+  const { base } = situation;
+  try {
+    await nft.load(back ?? (await wayBack(nft, situation)));
+  } catch (error) {
+    const isTooLong = error instanceof BlocklistError && error.code === 'nft-message-too-long';
+    if (!isTooLong || base === undefined) throw error;
+    await loadStaged(nft, { ...target, artefact: base }, await nft.structure());
+  }
 }
 
 function reason(cause: unknown): string {

@@ -124,6 +124,20 @@ describeSystem('apply against odds', ['root', 'netns', 'mountns', 'nft', 'ip'], 
     expect(await kernel()).toBe(before);
   });
 
+  systemTest('the same where large transactions are refused: the way back is staged, too', [], async () => {
+    await rules.review('far');
+    const meddle = `${smallBuffer(2_200)}
+      $load "$@" || exit $?
+      for set in nodes4 nodes4_b; do $nft "delete element inet blocklist $set { 45.9.30.7 }" 2>/dev/null; done
+      exit 0`;
+    const ran = await standIn.run(namespace, meddle, rules.project.argv('apply', '--json'));
+    expect([ran.status, ran.stdout]).toEqual([5, '']);
+    const message = expect.stringContaining('nodes4: 1 addresses missing, 0 too many; rolled back');
+    expect(JSON.parse(ran.stderr).error).toMatchObject({ code: 'verify-differs', message });
+    await rules.review('old');
+    expect(await rules.verdict(namespace)).toBe('0 in-sync');
+  });
+
   systemTest('a first load that cannot be verified leaves no table', [], async () => {
     await namespace.nft('delete table inet blocklist');
     await rules.review('far');
