@@ -93,12 +93,12 @@ export async function carryOut(
       // What may go back by itself is not what the next boot should load.
       if (isNew && !isWatched) turnBoot = await stageBoot(state, artefact, local.content);
     };
-    const applied = await loadAndVerify(nft, target, situation, plan, how.check, beside);
-    const [ended] = await Promise.all([
-      applied.loaded === 'nothing' ? NOTHING_ENDED : endSessions(work.isDropped),
-      recordLoad(state, artefact.digest, context.now()),
-      turnBoot?.(),
-    ]);
+    const keep = async () => {
+      await recordLoad(state, artefact.digest, context.now());
+      await turnBoot?.();
+    };
+    const applied = await loadAndVerify(nft, target, situation, plan, how.check, { beside, keep });
+    const ended = applied.loaded === 'nothing' ? NOTHING_ENDED : await endSessions(work.isDropped);
     return { ...applied, ended };
   } catch (error) {
     const pending = isWatched ? await readPending(state) : undefined;
