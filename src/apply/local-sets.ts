@@ -13,8 +13,8 @@ export interface LocalWish {
 /** Two dates of one element that are nearer than this are the same: nft prints whole seconds, and time goes on between two looks. */
 const SAME_SECONDS = 3;
 const FOR_GOOD = Number.POSITIVE_INFINITY;
-/** nft reads seconds as an int: 68 years. What is to last longer stays without an end. */
-const LONGEST_SECONDS = 0x7fff_ffff;
+/** The kernel counts to 292 years (KTIME_MAX). What is to last longer than a hundred stays without an end. */
+const LONGEST_SECONDS = 36_525 * 86_400;
 
 /**
  * The elements of the four sets. Wishes may overlap, elements of an interval set may not: an address gets the latest end of all wishes that
