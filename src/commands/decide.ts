@@ -81,6 +81,17 @@ export function namedPrefixes(texts: readonly string[]): Prefix[] {
   });
 }
 
+/** A slip of the key must not ban half of the internet, nor let it in. @throws BlocklistError `too-wide` */
+export function requireNarrow(prefixes: readonly Prefix[], { config: { guards } }: Project): void {
+  for (const prefix of prefixes) {
+    const key = prefix.family.version === 4 ? 'max-prefix-v4' : 'max-prefix-v6';
+    if (prefix.length >= guards[key]) continue;
+    throw new BlocklistError('too-wide', `${formatPrefix(prefix)} is wider than /${guards[key]}; nothing was changed`, {
+      hint: `if it is meant, raise guards.${key} in the configuration`,
+    });
+  }
+}
+
 /** New entries of one kind for these prefixes; earlier ones for exactly the same are replaced. */
 export function withNew(
   what: LocalEntry['what'],

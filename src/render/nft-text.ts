@@ -112,5 +112,12 @@ function setBody({ type, flags, comment }: SetSpec): string {
 }
 
 function localElement({ prefix, seconds }: LocalElement): string {
-  return `${formatPrefix(prefix)}${seconds === undefined ? '' : ` timeout ${seconds}s`}`;
+  return `${formatPrefix(prefix)}${seconds === undefined ? '' : ` timeout ${timeText(seconds)}`}`;
+}
+
+const DAY = 86_400;
+
+/** nft takes at most eight digits before each unit, whatever the number (time_parse of its datatype.c, tried with 1.0.6). */
+function timeText(seconds: number): string {
+  return seconds < 100 * DAY ? `${seconds}s` : `${Math.floor(seconds / DAY)}d${seconds % DAY}s`;
 }
