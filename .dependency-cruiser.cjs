@@ -15,6 +15,7 @@ const MAY_IMPORT = {
   apply: ['ip', 'io', 'config', 'render', 'host'],
   report: ['ip', 'io', 'config'],
   setup: ['ip', 'io', 'config'],
+  doctor: ['ip', 'io', 'config', 'host', 'render', 'apply', 'setup'],
 };
 
 /** package → the one file that imports it; zod is at every boundary where data enters */
