@@ -54,6 +54,7 @@ async function hostOf(options: GlobalOptions, context: Context): Promise<Host> {
     uid: context.uid,
     env: context.env,
     now: context.now(),
+    self: context.self,
     line: (command) => commandLine(context, options, command),
     config,
     isConfigNamed: options.config !== undefined,

@@ -31,6 +31,8 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** milliseconds since 1970 */
   readonly now: number;
+  /** how this program was called, for commands that take no configuration */
+  readonly self: string;
   /** `apply --dry-run` as it can be pasted here */
   readonly line: (command: string) => string;
   readonly config: Config | BlocklistError;
@@ -48,7 +50,7 @@ export interface Host {
 }
 
 /** What a judgement may use beside its facts. */
-export type Bench = Pick<Host, 'line' | 'now' | 'uid'>;
+export type Bench = Pick<Host, 'line' | 'now' | 'self' | 'uid'>;
 
 /** One examination: facts are gathered by reading alone, and judged by a pure function. Nothing is ever written. */
 export interface Examination {

@@ -56,14 +56,19 @@ const OTHERS: ReadonlyMap<string, RegExp> = new Map([
   ['foomuuri', / foomuuri/],
 ]);
 
-export function judgeFirewalls(facts: FirewallFacts, { line }: Bench): Finding[] {
-  return [...judgeFlush(facts, line), ...judgeLegacy(facts, line), ...judgeRuleset(facts, line)];
+export function judgeFirewalls(facts: FirewallFacts, { line, self }: Bench): Finding[] {
+  return [...judgeFlush(facts, self), ...judgeLegacy(facts, line), ...judgeRuleset(facts, line)];
 }
 
 function judgeRuleset({ ruleset, isUfwEnabled }: FirewallFacts, line: Bench['line']): Finding[] {
   if (ruleset instanceof BlocklistError)
     return [
-      told('firewalls', 'unknown', `other firewalls cannot be seen: ${ruleset.message}`, `sudo ${line('doctor')}`),
+      told(
+        'firewalls',
+        'unknown',
+        `other firewalls cannot be seen: ${ruleset.message}`,
+        ruleset.code === 'program-missing' ? (ruleset.hint ?? 'install nftables') : `sudo ${line('doctor')}`,
+      ),
     ];
   const names = [...ruleset.tables, ...ruleset.chains];
   const found = [...OTHERS].filter(([, pattern]) => names.some((name) => pattern.test(name))).map(([name]) => name);
@@ -107,7 +112,7 @@ function judgeLegacy({ legacy }: FirewallFacts, line: Bench['line']): Finding[] 
 }
 
 /** Whoever flushes everything takes our rules along: then something must load them again behind it. */
-function judgeFlush(facts: FirewallFacts, line: Bench['line']): Finding[] {
+function judgeFlush(facts: FirewallFacts, self: string): Finding[] {
   const { nftablesConf, isNftablesServiceEnabled, isBootUnitEnabled } = facts;
   const lines = nftablesConf.split('\n').map((each) => each.replace(/#.*/, '').trim());
   const flush = lines.findLastIndex((each) => /^flush\s+ruleset\b/.test(each));
@@ -120,7 +125,7 @@ function judgeFlush(facts: FirewallFacts, line: Bench['line']): Finding[] {
       'nftables-flush',
       'problem',
       'nftables.service begins with flush ruleset: its restart or reload takes our rules away',
-      `sudo ${line('install')}; without systemd, at the end of ${NFTABLES_CONF}: ${INCLUDE_LINES.join(' and ')}`,
+      `sudo ${self} install; without systemd, at the end of ${NFTABLES_CONF}: ${INCLUDE_LINES.join(' and ')}`,
       `${NFTABLES_CONF}:${flush + 1}`,
     ),
   ];

@@ -19,6 +19,8 @@ export interface NightFacts {
   readonly hasCronDaemon: boolean;
   /** what the units and the crontab run and what is not there */
   readonly gone: readonly string[];
+  /** this configuration is the one that units and crontab run with */
+  readonly isOfUnits: boolean;
   /** apply leaves the boot copy where the boot unit looks for it */
   readonly isStateOfUnits: boolean;
   readonly boot: readonly BootPartState[] | BlocklistError;
@@ -26,7 +28,7 @@ export interface NightFacts {
 
 const CRON_DAEMONS = ['/usr/sbin/cron', '/usr/sbin/crond', '/usr/bin/crond', '/usr/sbin/fcron', '/usr/bin/cronie'];
 
-async function gather({ root, folders }: Host): Promise<NightFacts> {
+async function gather({ root, folders, config }: Host): Promise<NightFacts> {
   const unitPaths = everyPath().filter((path) => path.startsWith(PLACE.units));
   const daemons = await Promise.all(CRON_DAEMONS.map((path) => isThere(root, path)));
   return {
@@ -36,6 +38,7 @@ async function gather({ root, folders }: Host): Promise<NightFacts> {
     hasCron: await isThere(root, PLACE.cron),
     hasCronDaemon: daemons.some(Boolean),
     gone: await goneOf(root),
+    isOfUnits: !(config instanceof BlocklistError) && config.file === PLACE.config,
     isStateOfUnits: folders.state === PLACE.state,
     boot: await attempt(() => checkBootCopy(folders.state)),
   };
@@ -68,13 +71,13 @@ async function goneOf(root: string): Promise<string[]> {
   return absolute.filter((_, i) => !there[i]);
 }
 
-export function judgeNights(facts: NightFacts, bench: Bench): Finding[] {
+function judgeNights(facts: NightFacts, bench: Bench): Finding[] {
   return [...judgeTimers(facts, bench), ...judgeBoot(facts, bench)];
 }
 
-function judgeTimers(facts: NightFacts, { line }: Bench): Finding[] {
+function judgeTimers(facts: NightFacts, { self }: Bench): Finding[] {
   const { isBooted, units, enabled, hasCron, hasCronDaemon, gone } = facts;
-  const install = `sudo ${line('install')}`;
+  const install = `sudo ${self} install`;
   const there = units.filter(({ state }) => state !== 'absent');
   if (there.length === 0 && !hasCron)
     return [told('nights', 'note', 'nothing runs by itself: lists grow old, and rules are gone after a boot', install)];
@@ -109,12 +112,7 @@ function judgeTimers(facts: NightFacts, { line }: Bench): Finding[] {
   }
   if (there.length > 0 && !isBooted && !hasCron)
     found.push(
-      told(
-        'nights',
-        'problem',
-        'timers are installed, but systemd does not run here',
-        `sudo ${line('install --cron')}`,
-      ),
+      told('nights', 'problem', 'timers are installed, but systemd does not run here', `sudo ${self} install --cron`),
     );
   const idle = there.length === 0 ? [] : enabledUnits().filter((name) => !enabled.includes(name));
   if (idle.length > 0) {
@@ -132,7 +130,7 @@ function judgeTimers(facts: NightFacts, { line }: Bench): Finding[] {
     : [good('nights', hasCron ? 'cron updates and loads' : 'timers are installed and enabled')];
 }
 
-function judgeBoot({ boot, units, hasCron, isStateOfUnits }: NightFacts, { line }: Bench): Finding[] {
+function judgeBoot({ boot, units, hasCron, isOfUnits, isStateOfUnits }: NightFacts, { line }: Bench): Finding[] {
   if (boot instanceof BlocklistError)
     return [told('boot-copy', 'unknown', boot.message, `sudo ${line('doctor')}`, boot.where)];
   const damaged = boot.filter(({ state }) => state === 'damaged');
@@ -147,7 +145,7 @@ function judgeBoot({ boot, units, hasCron, isStateOfUnits }: NightFacts, { line 
       ),
     );
   const isUsed = units.some(({ name, state }) => name === BOOT_UNIT && state !== 'absent') || hasCron;
-  if (!isUsed) return [];
+  if (!isUsed || !isOfUnits) return [];
   if (!isStateOfUnits)
     return [
       told(

@@ -15,7 +15,7 @@ import { attempt } from './look.js';
 
 /** What came of loading our own rules, small, in a network namespace that nobody else uses. */
 export type ProbeFacts =
-  | { readonly ran: false; readonly why: string; readonly isMissing: boolean }
+  | { readonly ran: false; readonly why: string; readonly fix: string | undefined }
   | {
       readonly ran: true;
       /** steps that went well */
@@ -30,14 +30,19 @@ const WAYS = [
 ] as const;
 
 async function gather(): Promise<ProbeFacts> {
+  const version = await attempt(() => new Nft().requireVersion());
+  if (version instanceof BlocklistError) return notRun(version);
   const whys: BlocklistError[] = [];
   for (const { unshare, enter } of WAYS) {
     const held = await attempt(() => holdOpen(unshare));
     if (held instanceof BlocklistError) whys.push(held);
     else return inNamespace(held, ['nsenter', '-t', String(held.pid), ...enter]);
   }
-  const [first] = whys;
-  return { ran: false, why: first?.message ?? '', isMissing: first?.code === 'program-missing' };
+  return notRun(whys[0]);
+}
+
+function notRun(error: BlocklistError | undefined): ProbeFacts {
+  return { ran: false, why: error?.message ?? 'not allowed here', fix: error?.hint };
 }
 
 async function inNamespace(held: Held, prefix: readonly string[]): Promise<ProbeFacts> {
@@ -47,6 +52,8 @@ async function inNamespace(held: Held, prefix: readonly string[]): Promise<Probe
     for (const [step, work] of STEPS) {
       const problem = await attempt(() => work(nft));
       if (problem === undefined) done.push(step);
+      // nsenter(1) is not there: that says nothing about the rules.
+      else if (problem instanceof BlocklistError && problem.code === 'program-missing') return notRun(problem);
       else {
         const why = problem instanceof BlocklistError ? problem.message : problem;
         return { ran: true, done, failed: { step, why, lacking: await lackingFeatures(nft) } };
@@ -138,10 +145,8 @@ async function differences(nft: Nft, artefact: Content): Promise<string | undefi
 
 export function judgeProbe(facts: ProbeFacts, { line }: Bench): Finding[] {
   if (!facts.ran) {
-    const fix = facts.isMissing
-      ? 'install unshare: apt-get install util-linux'
-      : `run it as root: sudo ${line('doctor')}; in a container, with CAP_SYS_ADMIN`;
-    return [told('probe', 'unknown', `no network namespace can be made to try rules in: ${facts.why}`, fix)];
+    const fix = facts.fix ?? `run it as root: sudo ${line('doctor')}; in a container, with CAP_SYS_ADMIN`;
+    return [told('probe', 'unknown', `rules could not be tried in a network namespace: ${facts.why}`, fix)];
   }
   const { failed, done } = facts;
   if (failed === undefined)

@@ -32,7 +32,7 @@ async function gather({ config, proxies }: Host): Promise<ProxyFacts> {
 const ENOUGH = 5;
 const MOST = 0.5;
 
-export function judgeProxy({ peers, ranges, allowed }: ProxyFacts, _bench?: Bench): Finding[] {
+export function judgeProxy({ peers, ranges, allowed }: ProxyFacts, { line }: Bench): Finding[] {
   if (peers instanceof BlocklistError)
     return [
       told('proxy', 'unknown', `who is connected cannot be seen: ${peers.message}`, peers.hint ?? 'install iproute2'),
@@ -44,7 +44,7 @@ export function judgeProxy({ peers, ranges, allowed }: ProxyFacts, _bench?: Benc
   const single = peers.length >= ENOUGH ? mostCommon(peers) : undefined;
   if (single !== undefined && single.count > peers.length * MOST) {
     const what = `${single.count} of ${peers.length} web connections come from ${single.text}: a proxy or load balancer in front?`;
-    const fix = `if so: blocklist allow ${single.text}, and block visitors on the proxy, as only their proxy is seen here`;
+    const fix = `if so: ${line(`allow ${single.text}`)}, and block visitors on the proxy, as only their proxy is seen here`;
     return [told('proxy', 'note', what, fix)];
   }
   if (allowed.length > 0) return [good('proxy', `${allowed.join(', ')}: always let through, whoever is behind it`)];

@@ -32,7 +32,7 @@ async function gather({ root, uid }: Host): Promise<UncoveredFacts> {
     links: await attempt(() => readLinks()),
     addressed: addressed instanceof BlocklistError ? new Set() : addressed,
     isBridgeFiltered: calls.every((text) => text.trim() === '1'),
-    others: await readOtherNamespaces(root),
+    others: uid === 0 ? await readOtherNamespaces(root) : [],
     seesAll: uid === 0,
     virtualFunctions: new Map(cards.filter(([, count]) => count > 0)),
   };
@@ -43,7 +43,7 @@ export function judgeUncovered(facts: UncoveredFacts, { line }: Bench): Finding[
   const found = [
     ...(links instanceof BlocklistError
       ? [told('links', 'unknown', `interfaces cannot be seen: ${links.message}`, links.hint ?? 'install iproute2')]
-      : [...bridges(facts, links), ...stacked(links), ...xdp(links)]),
+      : [...bridges(facts, links), ...switches(links), ...stacked(links), ...xdp(links)]),
     ...[...virtualFunctions].map(([name, count]) =>
       told(
         'sriov',
@@ -82,6 +82,14 @@ function bridges({ addressed, isBridgeFiltered }: UncoveredFacts, links: readonl
       ),
     ];
   });
+}
+
+/** Open vSwitch forwards by itself; no hook of netfilter sees what it does. */
+function switches(links: readonly Link[]): Finding[] {
+  const found = links.filter(({ kind }) => kind === 'openvswitch').map(({ name }) => name);
+  if (found.length === 0) return [];
+  const what = `Open vSwitch (${found.join(', ')}) forwards packets of guests past the rules`;
+  return [told('bridges', 'note', what, 'run blocklist in the guests, or give them a routed network', 'openvswitch')];
 }
 
 const STACKED: ReadonlySet<string> = new Set(['macvlan', 'macvtap', 'ipvlan', 'ipvtap']);

@@ -21,8 +21,11 @@ export function holdOpen(prefix: readonly [string, ...string[]]): Promise<Held> 
     child.stderr.on('data', (chunk: Buffer) => said.push(chunk));
     child.stdin.on('error', () => undefined);
     child.on('error', (cause: NodeJS.ErrnoException) => {
-      const code = cause.code === 'ENOENT' ? 'program-missing' : 'program-failed';
-      reject(new BlocklistError(code, `cannot run ${program}: ${cause.message}`, { where: program, cause }));
+      const [code, hint] =
+        cause.code === 'ENOENT'
+          ? (['program-missing', 'install it: apt-get install util-linux'] as const)
+          : (['program-failed', 'try it by hand'] as const);
+      reject(new BlocklistError(code, `cannot run ${program}: ${cause.message}`, { where: program, hint, cause }));
     });
     const ended = new Promise<void>((end) => {
       child.on('close', () => {
