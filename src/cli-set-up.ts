@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type Add, collect } from './cli-command.js';
+import type { DoctorOptions } from './commands/doctor.js';
 import type { InitOptions } from './commands/init.js';
 import type { InstallOptions } from './commands/install.js';
 import type { UninstallOptions } from './commands/uninstall.js';
@@ -44,6 +45,14 @@ export function addSetUp(program: Command, add: Add): void {
     () => import('./commands/uninstall.js'),
     (options: UninstallOptions) => options,
   ).option('--purge', 'also configuration, rules, lists, state and the system user');
+  add(
+    program,
+    'doctor',
+    'examine this host: versions, rights, a probe, other firewalls, what rules cannot see; each with a fix',
+    ['sudo blocklist doctor', 'blocklist doctor --only config --only disk'],
+    () => import('./commands/doctor.js'),
+    (options: DoctorOptions) => options,
+  ).option('--only <examination>', 'this examination alone (repeatable)', collect);
   for (const command of [install, uninstall]) {
     command
       .option('--root <dir>', 'work on the tree of an image in this folder; no service is started, no user made')

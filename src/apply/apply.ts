@@ -85,7 +85,7 @@ export async function loadAndVerify(
     const second = await drift(nft, target);
     if (second === undefined) {
       await keep();
-      return { loaded, mended: plan.kind === 'nothing' ? first : undefined };
+      return { loaded, mended: first };
     }
     throw new BlocklistError('verify-differs', `loaded, but the kernel differs: ${driftWords(second)}`, {
       where: `${FAMILY} ${TABLE}`,
@@ -115,7 +115,7 @@ async function rolledBack(
   try {
     await goBack(nft, target, situation, back);
     // Whoever flushed the table took what belongs to this host, too.
-    const restored = situation.live === undefined ? undefined : await nft.structure();
+    const restored = situation.live === undefined ? undefined : await nft.situation();
     if (restored !== undefined) await syncLocal(nft, target.local, restored);
   } catch (cause) {
     return new BlocklistError(error.code, `${what}; and the way back failed: ${reason(cause)}`, {
