@@ -1,6 +1,7 @@
 import type { Flow } from '../host/flow-line.js';
-import { flows, removeFlowsOf } from '../host/flows.js';
+import { flows, removeFlow, removeFlowsOf } from '../host/flows.js';
 import { closeSocket, type Socket, sockets } from '../host/sockets.js';
+import { sshPeers } from '../host/ssh.js';
 import { formatPrefix, type IpSet, overlapping, type Prefix } from '../ip/index.js';
 import { namedSets } from '../render/layout.js';
 import type { Content } from './differences.js';
@@ -26,6 +27,8 @@ export async function cutConnections(isDropped: IsDropped): Promise<Socket[]> {
 
 export interface Ended {
   readonly closed: readonly Socket[];
+  /** those of them that were sessions of SSH clients: somebody was logged in from a listed address */
+  readonly ssh: readonly Socket[];
   /** still there although the kernel was asked: built without INET_DIAG_DESTROY, or we lack the right */
   readonly refused: readonly Socket[];
   /** tracked connections that were forgotten, those of guests and of forwarded traffic, too */
@@ -41,6 +44,7 @@ const MOST_ADDRESSES = 100;
  */
 export async function endSessions(isDropped: IsDropped): Promise<Ended> {
   const [connections, tracked] = await Promise.all([cutConnections(isDropped), droppedFlows(isDropped)]);
+  const isSsh = await sshSessions(connections);
   const closed: Socket[] = [];
   const refused: Socket[] = [];
   for (const socket of connections) {
@@ -48,7 +52,14 @@ export async function endSessions(isDropped: IsDropped): Promise<Ended> {
     if (how === 'closed') closed.push(socket);
     if (how === 'refused') refused.push(socket);
   }
-  return { closed, refused, flows: await forget(tracked, isDropped) };
+  return { closed, ssh: closed.filter(isSsh), refused, flows: await forget(tracked, isDropped) };
+}
+
+async function sshSessions(connections: readonly Socket[]): Promise<(socket: Socket) => boolean> {
+  if (connections.length === 0) return () => false;
+  const ends = ({ local, peer }: Socket) => `${local.text} ${peer.text}`;
+  const known = new Set((await sshPeers()).map(ends));
+  return (socket) => known.has(ends(socket));
 }
 
 async function droppedFlows(isDropped: IsDropped): Promise<readonly Flow[]> {
@@ -57,13 +68,19 @@ async function droppedFlows(isDropped: IsDropped): Promise<readonly Flow[]> {
 }
 
 async function forget(tracked: readonly Flow[], isDropped: IsDropped): Promise<number> {
-  const sides = new Map<string, readonly [Prefix, 'source' | 'destination']>();
-  for (const { source, destination } of tracked) {
-    if (isDropped(source)) sides.set(`source ${formatPrefix(source)}`, [source, 'source']);
-    else sides.set(`destination ${formatPrefix(destination)}`, [destination, 'destination']);
+  const sides = new Map<string, { readonly address: Prefix; readonly side: 'source' | 'destination'; flows: Flow[] }>();
+  for (const flow of tracked) {
+    const side = isDropped(flow.source) ? 'source' : 'destination';
+    const key = `${side} ${formatPrefix(flow[side])}`;
+    const mine = sides.get(key) ?? { address: flow[side], side, flows: [] };
+    mine.flows.push(flow);
+    sides.set(key, mine);
   }
   let count = 0;
-  for (const [address, side] of [...sides.values()].slice(0, MOST_ADDRESSES))
-    count += await removeFlowsOf(address, side);
+  for (const { address, side, flows: mine } of [...sides.values()].slice(0, MOST_ADDRESSES)) {
+    const [only, ...more] = mine;
+    if (only !== undefined && more.length === 0) count += (await removeFlow(only)) === 'removed' ? 1 : 0;
+    else count += await removeFlowsOf(address, side);
+  }
   return count;
 }

@@ -107,7 +107,7 @@ export async function carryOut(
   }
 }
 
-const NOTHING_ENDED: Ended = { closed: [], refused: [], flows: 0 };
+const NOTHING_ENDED: Ended = { closed: [], ssh: [], refused: [], flows: 0 };
 
 async function withoutLeftovers(nft: Nft, situation: Situation): Promise<Situation> {
   if (situation.live === undefined || !(await removeLeftovers(nft, situation.live))) return situation;

@@ -42,7 +42,11 @@ export async function tellDone(
     say(context, voice, `mended: the kernel differed from what was loaded: ${driftWords(done.mended)}`);
   }
   say(context, options, doneWords(work, done, check));
-  for (const line of closed) say(context, options, `ended: ${connectionWords(line)}`);
+  for (const line of closed) {
+    // Also for those who asked for silence: somebody was logged in from there.
+    const isSsh = done.ended.ssh.includes(line.socket);
+    say(context, isSsh ? voice : options, `ended${isSsh ? ', an SSH SESSION' : ''}: ${connectionWords(line)}`);
+  }
   for (const line of refused) say(context, options, `cannot end, but nothing of it passes: ${connectionWords(line)}`);
   if (confirmMs !== undefined && done.loaded !== 'nothing') {
     say(context, options, `goes back in ${confirmMs / 1000} s unless: ${commandLine(context, options, 'confirm')}`);

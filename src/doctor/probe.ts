@@ -89,13 +89,16 @@ const LOCAL: LocalContent = localContent(
 const [FIRST, SECOND] = [tenOfEach(0), tenOfEach(1)];
 const target = (artefact: Content): Target => ({ artefact, local: LOCAL });
 
+/** Nothing is kept of a probe. */
+const NOTHING_BESIDE = { beside: async () => undefined, keep: async () => undefined };
+
 /** Each returns what is wrong, in words; what nft refuses is thrown. */
 const STEPS: ReadonlyArray<readonly [string, (nft: Nft) => Promise<string | undefined>]> = [
   [
     'load',
     async (nft) => {
       const nothing = { live: undefined, base: undefined };
-      await loadAndVerify(nft, target(FIRST), nothing, planOf(FIRST, nothing), 'read-back');
+      await loadAndVerify(nft, target(FIRST), nothing, planOf(FIRST, nothing), 'read-back', NOTHING_BESIDE);
       return undefined;
     },
   ],
@@ -110,8 +113,15 @@ const STEPS: ReadonlyArray<readonly [string, (nft: Nft) => Promise<string | unde
   [
     'change',
     async (nft) => {
-      const situation = { live: await nft.structure(), base: FIRST };
-      const { loaded } = await loadAndVerify(nft, target(SECOND), situation, planOf(SECOND, situation), 'read-back');
+      const situation = { live: await nft.situation(), base: FIRST };
+      const { loaded } = await loadAndVerify(
+        nft,
+        target(SECOND),
+        situation,
+        planOf(SECOND, situation),
+        'read-back',
+        NOTHING_BESIDE,
+      );
       return loaded === 'delta' ? undefined : 'elements could not be added and deleted one by one';
     },
   ],
