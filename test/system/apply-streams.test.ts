@@ -67,6 +67,7 @@ describeSystem(
       '25 full loads where more than half changed, 25 where what is loaded is not known',
       [],
       async () => {
+        await rules.apply(stage.host, 'c');
         const told = await fifty(async (i, fast) => {
           if (i >= 25) await rules.forgetKept();
           return rules.apply(stage.host, i % 2 === 0 ? 'a' : 'c', ...fast);
