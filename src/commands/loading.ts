@@ -81,6 +81,8 @@ export async function carryOut(
   const isWatched = how.confirmMs !== undefined && plan.kind !== 'nothing';
   if (isWatched) {
     const script = await exactWayBack(nft, situation);
+    // It is loaded as one transaction, by plain nft. Where the kernel refuses it as too large, nobody should count on it.
+    await nft.check(script);
     const from = situation.live?.digest ?? null;
     await openPending(state, { script, ms: how.confirmMs ?? 0, now: context.now(), from, to: artefact.digest });
   }
