@@ -59,7 +59,7 @@ export async function judge(
     isStuck: pending !== undefined && !isOpen && live?.digest === pending.to,
   };
   if (live === undefined) {
-    const wasTaken = hold?.what === 'unloaded' || loads.length === 0;
+    const wasTaken = hold?.what === 'unloaded' || loads.length === 0 || common.expired?.from === null;
     const gone = { sets: [], structure: ['the table is gone'], isGone: true };
     return { ...common, verdict: wasTaken ? 'not-loaded' : 'differs', live, drift: wasTaken ? undefined : gone };
   }

@@ -55,7 +55,12 @@ export function shortPath({ cwd }: Context, path: string): string {
 
 /** `blocklist COMMAND --config FILE`, ready to be pasted. */
 export function commandLine(context: Context, { config }: GlobalOptions, command: string): string {
-  return `${context.self} ${command}${config === undefined ? '' : ` --config ${config}`}`;
+  return `${context.self} ${command}${config === undefined ? '' : ` --config ${quoted(config)}`}`;
+}
+
+/** As one word for a shell. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** The outside world as it is. */

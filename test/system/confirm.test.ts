@@ -58,6 +58,7 @@ describeSystem('a load that waits for its confirmation', ['root', 'netns', 'nft'
     await isBack('');
     const after = await project.blocklist(namespace, 'status');
     expect([after.status, after.stderr]).toEqual([1, expect.stringMatching(/^nobody confirmed the load .*went back/m)]);
+    expect(after.stderr).not.toContain('DIFFERS');
     const late = await project.blocklist(namespace, 'confirm');
     expect([late.status, late.stderr]).toEqual([4, expect.stringContaining('too late')]);
   });
@@ -68,6 +69,8 @@ describeSystem('a load that waits for its confirmation', ['root', 'netns', 'nft'
     expect(await ours(namespace)).not.toBe(before);
     await isBack(before);
     await until('the processes are gone', () => watchers(project).length === 0);
+    const night = await project.done(namespace, 'apply', '--repair');
+    expect([await ours(namespace), night.stderr]).toEqual([before, expect.stringContaining('as nobody confirmed')]);
     await project.done(namespace, 'apply');
     const { status, stderr } = await project.blocklist(namespace, 'status');
     expect([status, stderr]).toEqual([0, expect.not.stringContaining('nobody confirmed')]);

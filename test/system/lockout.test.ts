@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { liveSet } from './live-sets.js';
 import { connect, Namespace } from './namespace.js';
@@ -53,6 +54,7 @@ describeSystem('nobody whom this host needs is locked out', NEEDS, () => {
     '-c',
     `echo 'nameserver ${server}' >"$0" && mount --bind "$0" /etc/resolv.conf && exec "$@"`,
   ];
+  const EVERY = [['apply'], ['apply', '--dry-run'], ['apply', '--confirm', '9s'], ['apply', '--repair']];
   const CASES: ReadonlyArray<
     readonly [who: string, listed: string, hit: string, words: string, admins: string[], resolver: string]
   > = [
@@ -75,7 +77,7 @@ describeSystem('nobody whom this host needs is locked out', NEEDS, () => {
       const prefix = resolver === '' ? [] : [...resolv(resolver), project.path('resolv')];
       const before = await host.ruleset();
       const blocklist = (...command: string[]) => host.run([...prefix, ...project.argv(...command)]);
-      for (const command of [['apply'], ['apply', '--dry-run'], ['apply', '--confirm', '9s'], ['apply', '--repair']]) {
+      for (const command of listed === '203.0.112.1' ? EVERY : EVERY.slice(0, 1)) {
         const refused = await blocklist(...command, '--json');
         expect(refused.status, command.join(' ')).toBe(4);
         expect(await host.ruleset()).toBe(before);
@@ -104,7 +106,7 @@ describeSystem('nobody whom this host needs is locked out', NEEDS, () => {
       await project.done(undefined, 'build');
       const before = await host.ruleset();
       const ssh = (command: string) => client.run(server.argv('root', address, command));
-      for (const command of ['apply', 'apply --dry-run', 'apply --confirm 60s']) {
+      for (const command of ['apply', 'apply --dry-run', 'apply --confirm 60s'].slice(0, how === '' ? 3 : 1)) {
         const refused = await ssh(`${how}${line(...command.split(' '))}`);
         expect(refused.status).toBe(4);
         expect(refused.stderr).toContain(`would drop ${from}, the other end of your SSH session`);
@@ -121,6 +123,19 @@ describeSystem('nobody whom this host needs is locked out', NEEDS, () => {
       expect((await ssh('echo still here')).stdout).toBe('still here\n');
     });
   }
+
+  systemTest('the advice can be pasted, whatever the configuration is called', [], async () => {
+    await project.configure(list('203.0.112.254'));
+    const config = project.path(`it's "my" $config;.yaml`);
+    await rename(project.config, config);
+    const [node = '', cli = ''] = project.argv();
+    const blocklist = (...words: string[]) => host.run([node, cli, ...words, '--config', config]);
+    expect((await blocklist('build')).status).toBe(0);
+    const { hint } = JSON.parse((await blocklist('apply', '--json')).stderr).error as { hint: string };
+    const [advice = ''] = /^node .*(?= lets it through)/.exec(hint) ?? [];
+    expect(await host.run(['sh', '-c', advice])).toMatchObject({ status: 0 });
+    expect((await blocklist('apply')).status).toBe(0);
+  });
 
   systemTest('an intruder does not protect himself by being logged in', [], async () => {
     await project.configure(list('203.0.112.2'));
