@@ -88,7 +88,8 @@ export async function carryOut(
   }
   try {
     const target = { artefact, local: local.content };
-    const isNew = plan.kind !== 'nothing' || !(await isBootOf(state, artefact.digest));
+    // Every byte of the boot copy is looked at whenever every element is.
+    const isNew = plan.kind !== 'nothing' || how.check === 'read-back' || !(await isBootOf(state, artefact.digest));
     let turnBoot: (() => Promise<void>) | undefined;
     const beside = async () => {
       if (plan.kind !== 'nothing') await stash(state, artefact);

@@ -6,6 +6,8 @@ export const SYSTEM_ENV = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' }
 
 export interface RunOptions {
   readonly stdin?: Uint8Array | string;
+  /** an open file to read from its start, in place of `stdin` */
+  readonly input?: { readonly fd: number };
   /** default 60,000 */
   readonly timeoutMs?: number;
   /** takes the output in pieces as it comes, for output of any size; `stdout` of the result is then empty. What it throws ends the program and the run */
@@ -31,7 +33,8 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
   const [program, ...args] = argv;
   const timeout = options.timeoutMs ?? 60_000;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: { ...options.env, ...SYSTEM_ENV } });
+    const env = { ...options.env, ...SYSTEM_ENV };
+    const child = options.input === undefined ? withPipe(program, args, env) : withFile(program, args, env, options.input);
     // Not spawn's own timeout: it would keep this process waiting when the program cannot be started.
     let ended: 'program-timeout' | 'too-large' | undefined;
     const end = (why: typeof ended) => {
@@ -62,7 +65,7 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
     });
     child.stderr.on('data', keep(err));
     // A program that refuses its input early closes the pipe; its own status tells why.
-    child.stdin.on('error', () => undefined);
+    child.stdin?.on('error', () => undefined);
     child.on('error', (cause: NodeJS.ErrnoException) => {
       clearTimeout(timer);
       const missing = cause.code === 'ENOENT';
@@ -80,8 +83,18 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
       if (status !== null && ended === undefined) return resolve({ status, stdout: Buffer.concat(out), stderr });
       reject(endedBy(program, ended, signal, timeout));
     });
-    child.stdin.end(options.stdin ?? '');
+    child.stdin?.end(options.stdin ?? '');
   });
+}
+
+type Env = Readonly<Record<string, string>>;
+
+function withPipe(program: string, args: readonly string[], env: Env) {
+  return spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+function withFile(program: string, args: readonly string[], env: Env, { fd }: { readonly fd: number }) {
+  return spawn(program, args, { env, stdio: [fd, 'pipe', 'pipe'] });
 }
 
 const PACKAGE_OF: Readonly<Record<string, string>> = {
