@@ -1,7 +1,8 @@
 import { BlocklistError } from '../errors.js';
 import { FAMILY, TABLE } from '../render/layout.js';
 import { type Content, type SetDifference, setDifferences, structureDifferences, type Target } from './differences.js';
-import { readKept } from './kept.js';
+import { readKeptContent } from './kept.js';
+import type { LiveTable } from './live.js';
 import { type Loaded, load } from './load.js';
 import type { Nft } from './nft.js';
 import type { Plan, Situation } from './plan.js';
@@ -10,12 +11,11 @@ import { wayBack } from './way-back.js';
 /** What takes our rules out of the kernel in an emergency, without this program. */
 export const EMERGENCY = `nft delete table ${FAMILY} ${TABLE}`;
 
-/** What stands in the kernel, and where it came from. Milliseconds: no element is read. */
-export async function situationOf(nft: Nft, state: string, artefact: Content): Promise<Situation> {
-  const live = await nft.structure();
+/** What stands in the kernel, and where it came from: only the host-local sets are read. */
+export async function situationOf(live: LiveTable | undefined, state: string, artefact: Content): Promise<Situation> {
   const { digest } = live ?? {};
   if (digest === undefined) return { live, base: undefined };
-  return { live, base: digest === artefact.digest ? artefact : await readKept(state, digest) };
+  return { live, base: digest === artefact.digest ? artefact : await readKeptContent(state, digest) };
 }
 
 /** How the kernel differs from the target; undefined when it is as it should be. Reads every element. */
@@ -49,7 +49,8 @@ export interface Applied {
 
 /**
  * Loads, and reads everything back unless told otherwise. What differs is loaded once more, in full; what differs then is rolled back.
- * @throws BlocklistError as Nft.load, and `verify-differs`; the kernel is then as before.
+ * @param beside work that goes on meanwhile, and without which the load does not count
+ * @throws BlocklistError as Nft.load, what `beside` fails with, and `verify-differs`; the kernel is then as before, and nothing goes on.
  */
 export async function loadAndVerify(
   nft: Nft,
@@ -57,16 +58,19 @@ export async function loadAndVerify(
   situation: Situation,
   plan: Plan,
   check: 'read-back' | 'none',
+  beside: () => Promise<void>,
 ): Promise<Applied> {
   const back = situation.live === undefined || situation.base !== undefined ? undefined : await wayBack(nft, situation);
+  const ending = Promise.allSettled([beside()]);
   let loaded: Loaded;
   try {
     loaded = await load(nft, target, situation.live, plan);
+    for (const end of await ending) if (end.status === 'rejected') throw end.reason;
     if (check === 'none') return { loaded, mended: undefined };
     const first = await drift(nft, target);
     if (first === undefined) return { loaded, mended: undefined };
     const again: Plan = { kind: 'full', why: driftWords(first), changes: undefined };
-    loaded = await load(nft, target, await nft.structure(), again);
+    loaded = await load(nft, target, await nft.situation(), again);
     const second = await drift(nft, target);
     if (second === undefined) return { loaded, mended: plan.kind === 'nothing' ? first : undefined };
     throw new BlocklistError('verify-differs', `loaded, but the kernel differs: ${driftWords(second)}`, {
@@ -74,6 +78,7 @@ export async function loadAndVerify(
       hint: `another program changes the table: stop it and apply again; to remove the rules: ${EMERGENCY}`,
     });
   } catch (error) {
+    await ending;
     throw await rolledBack(nft, situation, back, error);
   }
 }

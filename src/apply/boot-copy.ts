@@ -18,7 +18,7 @@ export const BOOT_PARTS = ['local', 'rules'] as const;
 export type BootPart = (typeof BOOT_PARTS)[number];
 
 export const BOOT_FOLDER = 'boot';
-const BOOT_SCRIPT = 'blocklist.nft';
+export const BOOT_SCRIPT = 'blocklist.nft';
 const BOOT_SUMS = 'SHA256SUMS';
 
 /** Above any real script: ten million prefixes. */
@@ -34,6 +34,19 @@ export async function writeBootCopy(
   part: BootPart,
   script: Uint8Array,
 ): Promise<'written' | 'as it was'> {
+  return (await stageBootCopy(stateFolder, part, script))();
+}
+
+/**
+ * Writes the copy beside the one in use, which may go on beside the load that it is of.
+ * @returns what turns to it
+ * @throws BlocklistError `file-unwritable`
+ */
+export async function stageBootCopy(
+  stateFolder: string,
+  part: BootPart,
+  script: Uint8Array,
+): Promise<() => Promise<'written' | 'as it was'>> {
   const boot = join(stateFolder, BOOT_FOLDER);
   const sum = sha256(script);
   const name = `${part}-${sum.slice(0, 8)}`;
@@ -45,10 +58,12 @@ export async function writeBootCopy(
     await writeAtomic(join(folder, BOOT_SCRIPT), script);
     await writeAtomic(join(folder, BOOT_SUMS), `${sum}  ${BOOT_SCRIPT}\n`);
     for (const each of [folder, boot, stateFolder]) await syncFolder(each);
-    await switchLink(link, name);
   }
-  await removeOthers(boot, part, name);
-  return isSame ? 'as it was' : 'written';
+  return async () => {
+    if (!isSame) await switchLink(link, name);
+    await removeOthers(boot, part, name);
+    return isSame ? 'as it was' : 'written';
+  };
 }
 
 /** Removes the boot copy, so that the next boot loads nothing: for an unload that is to stay. */

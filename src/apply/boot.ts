@@ -1,15 +1,34 @@
+import { join } from 'node:path';
+import { readHead } from '../io/read.js';
 import { declarations, type KernelCommand, localSpecs } from '../render/commands.js';
 import { specOf } from '../render/layout.js';
 import { printText } from '../render/nft-text.js';
 import type { Artefact } from './artefact.js';
-import { checkBootCopy, writeBootCopy } from './boot-copy.js';
+import { BOOT_FOLDER, BOOT_SCRIPT, checkBootCopy, stageBootCopy, writeBootCopy } from './boot-copy.js';
 import type { LocalContent } from './differences.js';
 
-/** Brings the boot copy to what was loaded and is to stay. */
-export async function writeBoot(state: string, { script }: Artefact, local: LocalContent): Promise<void> {
-  await writeBootCopy(state, 'local', localScript(local));
-  await writeBootCopy(state, 'rules', script);
+/** Writes the boot copy of what is being loaded, beside the one in use. @returns what turns to it, once the load is to stay */
+export async function stageBoot(
+  state: string,
+  { script }: Artefact,
+  local: LocalContent,
+): Promise<() => Promise<void>> {
+  const turnLocal = await stageBootCopy(state, 'local', localScript(local));
+  const turnRules = await stageBootCopy(state, 'rules', script);
+  return async () => {
+    await turnLocal();
+    await turnRules();
+  };
 }
+
+/** Whether the boot copy says of itself that it loads the rules with this digest: a look at its first lines, not at all of it. */
+export async function isBootOf(state: string, digest: string): Promise<boolean> {
+  const head = await readHead(join(state, BOOT_FOLDER, 'rules', BOOT_SCRIPT), HEAD);
+  return head?.toString('latin1').split('\n').includes(`# ${digest}`) === true;
+}
+
+/** The header of a script is longer, but its digest stands in the third line. */
+const HEAD = 400;
 
 /** The host-local part alone, after a decision about addresses. Where nothing is loaded at boot, it stays so. */
 export async function writeLocalBoot(state: string, local: LocalContent): Promise<void> {

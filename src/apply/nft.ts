@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { BlocklistError } from '../errors.js';
 import { type RunOptions, type RunResult, run } from '../io/run.js';
 import type { KernelCommand, LocalElement } from '../render/commands.js';
@@ -20,20 +21,6 @@ export class Nft {
     return run([program, ...rest], options);
   }
 
-  /** @throws BlocklistError `program-missing`, `nft-too-old` */
-  async requireVersion(): Promise<string> {
-    const { stdout } = await this.run(['--version']);
-    const text = stdout.toString('utf8');
-    const found = /v(\d+)\.(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number) ?? [];
-    const differing = OLDEST.findIndex((part, k) => (found[k] ?? 0) !== part);
-    if (found.length === 3 && (differing < 0 || (found[differing] ?? 0) > (OLDEST[differing] ?? 0)))
-      return found.join('.');
-    throw new BlocklistError('nft-too-old', `nft is ${text.trim()}, needed is ${OLDEST.join('.')} or newer`, {
-      where: 'nft --version',
-      hint: 'install a newer nftables package',
-    });
-  }
-
   /** Lets nft read the script without changing anything. @throws as `load` */
   async check(script: Uint8Array): Promise<void> {
     succeeded(await this.run(['-c', '-f', '-'], { stdin: script, timeoutMs: LOAD_TIMEOUT_MS }));
@@ -52,11 +39,24 @@ export class Nft {
     if (commands.length > 0) await this.load(printText([], commands));
   }
 
-  /** Our table without its elements, in milliseconds whatever it holds; undefined when there is none. */
+  /**
+   * Our table without its elements, in milliseconds whatever it holds; undefined when there is none.
+   * @throws BlocklistError `program-missing`, `no-permission`, `nft-too-old`
+   */
   async structure(): Promise<LiveTable | undefined> {
     // `-t list ruleset` is the listing that does not read every element first, as `-t list table` does.
-    const { stdout } = succeeded(await this.run(['-j', '-t', 'list', 'ruleset']));
-    return parseListing(stdout.toString('utf8') || '{"nftables":[]}');
+    const result = await this.run(['-j', '-t', 'list', 'ruleset']);
+    const listing = result.stdout.toString('utf8');
+    // nft tells its version with every listing; one that is so old that it cannot list like this is asked.
+    requireVersion(/"version": "([^"]+)"/.exec(listing)?.[1] ?? (await versionOf()));
+    succeeded(result);
+    return parseListing(listing);
+  }
+
+  /** The same with the elements of the host-local sets, which are small. */
+  async situation(): Promise<LiveTable | undefined> {
+    const live = await this.structure();
+    return live && { ...live, local: await this.localSets([...live.local.keys()]) };
   }
 
   /** Our whole table with every element; undefined when there is none. */
@@ -88,16 +88,56 @@ export class Nft {
   }
 }
 
+/** The version of nft. @throws BlocklistError `program-missing`, `nft-too-old` */
+export async function nftVersion(): Promise<string> {
+  const text = await versionOf();
+  requireVersion(text);
+  return /\d+\.\d+\.\d+/.exec(text)?.[0] ?? text;
+}
+
+async function versionOf(): Promise<string> {
+  return (await run(['nft', '--version'])).stdout.toString('utf8').trim();
+}
+
+function requireVersion(text: string): void {
+  const found = /(\d+)\.(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number) ?? [];
+  const differing = OLDEST.findIndex((part, k) => (found[k] ?? 0) !== part);
+  if (found.length === 3 && (differing < 0 || (found[differing] ?? 0) > (OLDEST[differing] ?? 0))) return;
+  throw new BlocklistError('nft-too-old', `nft is ${text}, needed is ${OLDEST.join('.')} or newer`, {
+    where: 'nft --version',
+    hint: 'install a newer nftables package',
+  });
+}
+
+/** The bit of CAP_NET_ADMIN (linux/capability.h). */
+const NET_ADMIN = 1n << 12n;
+
+/** Ends where this process may not change the firewall, before anything is locked or written. @throws BlocklistError `no-permission` */
+export async function requireRight(): Promise<void> {
+  let effective: string | undefined;
+  try {
+    // proc_pid_status(5)
+    effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(await readFile('/proc/self/status', 'latin1'))?.[1];
+  } catch {
+    // No /proc: nft will tell.
+  }
+  if (effective !== undefined && (BigInt(`0x${effective}`) & NET_ADMIN) === 0n) throw noPermission();
+}
+
+function noPermission(): BlocklistError {
+  return new BlocklistError('no-permission', 'the kernel does not let this user change the firewall', {
+    where: 'nft',
+    hint: 'run as root, or with CAP_NET_ADMIN',
+  });
+}
+
 /** The result of a run that went well. nft has one exit status for every failure, so its text (in the C locale) has to tell them apart. */
 function succeeded(result: RunResult): RunResult {
   if (result.status === 0) return result;
   const { stderr } = result;
   const said = stderr.trim().split('\n').slice(0, 3).join(' ').slice(0, 300);
   if (/Operation not permitted|must be root/.test(stderr)) {
-    throw new BlocklistError('no-permission', 'the kernel does not let this user change the firewall', {
-      where: 'nft',
-      hint: 'run as root, or with CAP_NET_ADMIN',
-    });
+    throw noPermission();
   }
   if (/Message too long|No buffer space/.test(stderr)) {
     throw new BlocklistError(
@@ -105,7 +145,7 @@ function succeeded(result: RunResult): RunResult {
       'the kernel refused the transaction as too large; nothing was changed',
       {
         where: 'nft',
-        hint: 'inside a container or user namespace: run on the host, or raise net.core.wmem_max there',
+        hint: 'inside a container or user namespace: raise net.core.wmem_max on the host',
       },
     );
   }

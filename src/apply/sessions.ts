@@ -9,11 +9,13 @@ import type { Content } from './differences.js';
 export type IsDropped = (address: Prefix) => boolean;
 
 /** Everything listed, or banned here, without what is allowed here. */
-export function droppedBy({ sets }: Content, banned: IpSet, allowed: IpSet): IsDropped {
-  const named = namedSets(sets);
+export function droppedBy(content: Content, banned: IpSet, allowed: IpSet): IsDropped {
   return (address) => {
     if (allowed.has(address)) return false;
-    return banned.has(address) || named.some(({ prefixes }) => overlapping(prefixes, address) !== undefined);
+    return (
+      banned.has(address) ||
+      namedSets(content.sets).some(({ prefixes }) => overlapping(prefixes, address) !== undefined)
+    );
   };
 }
 
@@ -37,7 +39,8 @@ const MOST_ADDRESSES = 100;
  * Ends what a drop alone leaves standing for hours: the sockets of listed peers are closed one by one, then the tracked connections from or to
  * them are forgotten, so that none goes on as established past another firewall.
  */
-export async function endSessions(isDropped: IsDropped, connections: readonly Socket[]): Promise<Ended> {
+export async function endSessions(isDropped: IsDropped): Promise<Ended> {
+  const [connections, tracked] = await Promise.all([cutConnections(isDropped), droppedFlows(isDropped)]);
   const closed: Socket[] = [];
   const refused: Socket[] = [];
   for (const socket of connections) {
@@ -45,14 +48,17 @@ export async function endSessions(isDropped: IsDropped, connections: readonly So
     if (how === 'closed') closed.push(socket);
     if (how === 'refused') refused.push(socket);
   }
-  return { closed, refused, flows: await forgetFlows(isDropped) };
+  return { closed, refused, flows: await forget(tracked, isDropped) };
 }
 
-async function forgetFlows(isDropped: IsDropped): Promise<number> {
+async function droppedFlows(isDropped: IsDropped): Promise<readonly Flow[]> {
   const list = await flows(({ source, destination }: Flow) => isDropped(source) || isDropped(destination));
-  if (!list.isAvailable) return 0;
+  return list.isAvailable ? list.flows : [];
+}
+
+async function forget(tracked: readonly Flow[], isDropped: IsDropped): Promise<number> {
   const sides = new Map<string, readonly [Prefix, 'source' | 'destination']>();
-  for (const { source, destination } of list.flows) {
+  for (const { source, destination } of tracked) {
     if (isDropped(source)) sides.set(`source ${formatPrefix(source)}`, [source, 'source']);
     else sides.set(`destination ${formatPrefix(destination)}`, [destination, 'destination']);
   }

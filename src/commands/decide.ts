@@ -1,7 +1,7 @@
 import { writeLocalBoot } from '../apply/boot.js';
 import { type LocalEntry, writeLocalEntries } from '../apply/local-entries.js';
-import { Nft } from '../apply/nft.js';
-import { cutConnections, endSessions, type IsDropped } from '../apply/sessions.js';
+import { Nft, requireRight } from '../apply/nft.js';
+import { endSessions, type IsDropped } from '../apply/sessions.js';
 import { syncLocal } from '../apply/sync-local.js';
 import { operatorPrefix } from '../config/operator.js';
 import { BlocklistError } from '../errors.js';
@@ -49,14 +49,13 @@ export async function decide(
 ): Promise<Decided> {
   const project = await openProject(options, context, 'read');
   const nft = new Nft();
-  // Without the right to ask, it ends here, before anything is written.
-  await nft.structure();
+  await requireRight();
   return withLock(project.state, async () => {
     const before = await localOf(project, context);
     const entries = decision(before, project);
     const local = withEntries(before, entries, context.now());
     await writeLocalEntries(project.state, entries);
-    const live = await nft.structure();
+    const live = await nft.situation();
     if (live === undefined) return { local, project, isLoaded: false, ended: 0 };
     try {
       await syncLocal(nft, local.content, live);
@@ -66,7 +65,7 @@ export async function decide(
     }
     await writeLocalBoot(project.state, local.content);
     const isCut: IsDropped = (address) => cuts.has(address) && !local.open.has(address);
-    const { closed } = cuts.isEmpty ? { closed: [] } : await endSessions(isCut, await cutConnections(isCut));
+    const { closed } = cuts.isEmpty ? { closed: [] } : await endSessions(isCut);
     return { local, project, isLoaded: true, ended: closed.length };
   });
 }

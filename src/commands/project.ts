@@ -53,14 +53,21 @@ export async function findConfig(options: GlobalOptions, context: Context): Prom
 export async function foldersOf(config: Config | undefined, context: Context): Promise<Omit<Project, 'config'>> {
   const state = stateOf(config, context);
   return {
-    cache: context.env.BLOCKLIST_CACHE_DIR || config?.paths.cache || defaultFolder(context, 'cache'),
+    cache: resolve(
+      context.cwd,
+      context.env.BLOCKLIST_CACHE_DIR || config?.paths.cache || defaultFolder(context, 'cache'),
+    ),
     state,
     updateState: (await firstExisting([join(state, UPDATE_STATE)])) ?? state,
   };
 }
 
 function stateOf(config: Config | undefined, context: Context): string {
-  return context.env.BLOCKLIST_STATE_DIR || config?.paths.state || defaultFolder(context, 'state');
+  // Absolute, as programs that run later in another folder read from it.
+  return resolve(
+    context.cwd,
+    context.env.BLOCKLIST_STATE_DIR || config?.paths.state || defaultFolder(context, 'state'),
+  );
 }
 
 /** The state folder for commands of an emergency: they work with a configuration that is broken or gone, too. */

@@ -21,13 +21,13 @@ const NO_RIGHT = /Operation not permitted|must be root/;
  */
 export async function flows(isWanted: (flow: Flow) => boolean = () => true): Promise<FlowList> {
   const found: Flow[] = [];
-  for (const family of ['ipv4', 'ipv6']) {
-    const why = await dump(family, (flow) => {
+  const dumps = ['ipv4', 'ipv6'].map((family) =>
+    dump(family, (flow) => {
       if (isWanted(flow)) found.push(flow);
-    });
-    if (why !== undefined) return { isAvailable: false, why };
-  }
-  return { isAvailable: true, flows: found };
+    }),
+  );
+  const why = (await Promise.all(dumps)).find((each) => each !== undefined);
+  return why === undefined ? { isAvailable: true, flows: found } : { isAvailable: false, why };
 }
 
 /** Hands over the flows of one family, or returns why they cannot be read. */

@@ -1,6 +1,6 @@
 import type { Prefixes } from './decompose.js';
 import { EntrySlot, parseEntry } from './entry.js';
-import type { Family, Prefix } from './family.js';
+import { type Family, IPV6, type Prefix } from './family.js';
 import { prefixLines } from './format.js';
 import { simpleV4Line, simpleV6Line } from './lines.js';
 import { compareAt, differingBitsAt, hostMask, lastOfPrefix } from './words.js';
@@ -11,6 +11,8 @@ export type CanonicalList =
   | { readonly ok: false; readonly line: number; readonly problem: string };
 
 const LF = 0x0a;
+const CR = 0x0d;
+const SLASH = 0x2f;
 const LINES = { before: '', after: '\n' };
 
 /**
@@ -18,37 +20,66 @@ const LINES = { before: '', after: '\n' };
  * inside another one, no two that are one block. For lists that we rendered, which somebody may have changed since: nothing is sorted or merged.
  */
 export function readCanonical(bytes: Uint8Array, family: Family): CanonicalList {
+  const read = parseRendered(bytes, family);
+  if (!read.ok) return read;
+  const { prefixes } = read;
+  const wrong = firstNotMinimal(prefixes);
+  if (wrong >= 0) return bad(wrong + 1, NOT_CANONICAL);
+  // Of IPv4 the parser takes one text an address; IPv6 has many.
+  const line = family.words === 1 ? lineOfOtherForm(bytes, prefixes) : lineOfOtherText(bytes, prefixes);
+  return line === 0 ? read : bad(line, NOT_CANONICAL);
+}
+
+const NOT_CANONICAL = 'this line is not in canonical form (sorted, minimal)';
+
+function bad(line: number, problem: string): CanonicalList {
+  return { ok: false, line, problem };
+}
+
+/** The lines of readCanonical alone, for lists that are known to be unchanged since they were rendered. */
+export function parseRendered(bytes: Uint8Array, family: Family): CanonicalList {
   const w = family.words;
-  const bad = (line: number, problem: string): CanonicalList => ({ ok: false, line, problem });
-  if (bytes.length > 0 && bytes.at(-1) !== LF) return bad(count(bytes, bytes.length) + 1, 'the last line has no end');
   const size = count(bytes, bytes.length);
+  if (bytes.length > 0 && bytes[bytes.length - 1] !== LF) return bad(size + 1, 'the last line has no end');
   const words = new Uint32Array(size * w);
   const lengths = new Uint8Array(size);
   const line = new Uint32Array(5);
   let at = 0;
   for (let i = 0; i < size; i++) {
-    const next = w === 1 ? simpleV4Line(bytes, at, line) : simpleV6Line(bytes, at, bytes.length, line);
-    // The short way leaves rare forms to the long one.
-    at = next >= 0 ? next : anyLine(bytes, at, family, line);
+    at = w === 1 ? simpleV4Line(bytes, at, line) : v6Line(bytes, at, line);
     if (at < 0) return bad(i + 1, `not an IPv${family.version} address or block`);
     for (let k = 0; k < w; k++) words[i * w + k] = line[k]!;
     lengths[i] = line[4]!;
   }
-  const prefixes = { family, size, words, lengths };
-  const wrong = firstNotMinimal(prefixes);
-  if (wrong >= 0) return bad(wrong + 1, 'this line is not in canonical form (sorted, minimal)');
-  const text = prefixLines(prefixes, LINES);
-  const differing = firstDifference(bytes, text);
-  if (differing >= 0) return bad(count(bytes, differing) + 1, 'this line is not in canonical form (sorted, minimal)');
-  return { ok: true, prefixes };
+  return { ok: true, prefixes: { family, size, words, lengths } };
 }
 
-/** As simpleV4Line and simpleV6Line, for every form of one address or block. */
-function anyLine(bytes: Uint8Array, at: number, family: Family, line: Uint32Array): number {
+/** The only other forms of an IPv4 line that parse: `/32` behind an address, and a carriage return. 0 for none. */
+function lineOfOtherForm(bytes: Uint8Array, { size, lengths }: Prefixes): number {
+  let at = 0;
+  for (let i = 0; i < size; i++) {
+    const end = bytes.indexOf(LF, at);
+    if (bytes[end - 1] === CR || (lengths[i] === 32 && bytes[end - 3] === SLASH)) return i + 1;
+    at = end + 1;
+  }
+  return 0;
+}
+
+function lineOfOtherText(bytes: Uint8Array, prefixes: Prefixes): number {
+  const text = prefixLines(prefixes, LINES);
+  const size = Math.min(bytes.length, text.length);
+  for (let i = 0; i < size; i++) if (bytes[i] !== text[i]) return count(bytes, i) + 1;
+  return bytes.length === text.length ? 0 : count(bytes, size) + 1;
+}
+
+/** simpleV6Line leaves addresses that begin with eight zero bytes to parseEntry, which knows IPv4-mapped ones. */
+function v6Line(bytes: Uint8Array, at: number, line: Uint32Array): number {
+  const next = simpleV6Line(bytes, at, bytes.length, line);
+  if (next >= 0) return next;
   const slot = new EntrySlot();
   const end = bytes.indexOf(LF, at);
-  if (parseEntry(bytes, at, end, slot) !== end || slot.family !== family || slot.length < 0) return -1;
-  line.set(slot.lo.subarray(0, family.words));
+  if (parseEntry(bytes, at, end, slot) !== end || slot.family !== IPV6 || slot.length < 0) return -1;
+  line.set(slot.lo);
   line[4] = slot.length;
   return end + 1;
 }
@@ -75,13 +106,6 @@ function count(bytes: Uint8Array, end: number): number {
   let lines = 0;
   for (let at = bytes.indexOf(LF); at >= 0 && at < end; at = bytes.indexOf(LF, at + 1)) lines++;
   return lines;
-}
-
-/** −1 when they are the same. */
-function firstDifference(a: Uint8Array, b: Uint8Array): number {
-  const size = Math.min(a.length, b.length);
-  for (let i = 0; i < size; i++) if (a[i] !== b[i]) return i;
-  return a.length === b.length ? -1 : size;
 }
 
 /** Index of the first prefix of `a` that has addresses in common with one of `b`; −1 for none. Both in numeric order without overlaps. */

@@ -44,7 +44,9 @@ function afterSame(script: Uint8Array, from: number, text: Uint8Array): number {
 function afterElements(script: Uint8Array, from: number, list: Uint8Array): number {
   let at = from;
   let isStart = true;
-  for (const byte of list) {
+  // Not for…of: on bytes it takes five times as long.
+  for (let i = 0; i < list.length; i++) {
+    const byte = list[i];
     if (isStart && script[at++] !== TAB) return ~(at - 1);
     isStart = byte === LF;
     if (isStart && script[at++] !== COMMA) return ~(at - 1);
