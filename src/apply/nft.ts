@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { BlocklistError } from '../errors.js';
+import { heldFile } from '../io/held-file.js';
 import { type RunOptions, type RunResult, run } from '../io/run.js';
 import type { KernelCommand, LocalElement } from '../render/commands.js';
 import { FAMILY, type LocalSetName, TABLE } from '../render/layout.js';
@@ -21,14 +22,9 @@ export class Nft {
     return run([program, ...rest], options);
   }
 
-  /** @throws BlocklistError `program-missing`, `nft-too-old` */
-  async requireVersion(): Promise<string> {
-    return requireRecent((await this.run(['--version'])).stdout.toString('utf8').trim());
-  }
-
   /** Lets nft read the script without changing anything. @throws as `load` */
   async check(script: Uint8Array): Promise<void> {
-    succeeded(await this.run(['-c', '-f', '-'], { stdin: script, timeoutMs: LOAD_TIMEOUT_MS }));
+    await this.feed(['-c', '-f', '-'], script);
   }
 
   /**
@@ -36,7 +32,16 @@ export class Nft {
    * @throws BlocklistError `no-permission`, `nft-message-too-long`, `nft-refused`; the kernel is then as before.
    */
   async load(script: Uint8Array): Promise<void> {
-    succeeded(await this.run(['-f', '-'], { stdin: script, timeoutMs: LOAD_TIMEOUT_MS }));
+    await this.feed(['-f', '-'], script);
+  }
+
+  private async feed(args: readonly string[], script: Uint8Array): Promise<void> {
+    const input = await heldFile(script);
+    try {
+      succeeded(await this.run(args, { input, timeoutMs: LOAD_TIMEOUT_MS }));
+    } finally {
+      await input.close();
+    }
   }
 
   /** The commands as one transaction; without any, the kernel is not asked. @throws as `load` */
@@ -54,7 +59,7 @@ export class Nft {
     const listing = result.stdout.toString('utf8');
     // nft tells its version with every listing; one that is so old that it cannot list like this is asked.
     const version = /"version": "([^"]+)"/.exec(listing)?.[1];
-    if (version === undefined) await this.requireVersion();
+    if (version === undefined) await nftVersion();
     else requireRecent(version);
     return parseListing(succeeded(result).stdout.toString('utf8'));
   }
@@ -92,6 +97,11 @@ export class Nft {
   async deleteTable(): Promise<void> {
     succeeded(await this.run(['delete', 'table', FAMILY, TABLE]));
   }
+}
+
+/** The version of nft. @throws BlocklistError `program-missing`, `nft-too-old` */
+export async function nftVersion(): Promise<string> {
+  return requireRecent((await run(['nft', '--version'])).stdout.toString('utf8').trim());
 }
 
 /** The numbers of a version that is not too old. */

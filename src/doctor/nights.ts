@@ -1,4 +1,5 @@
-import { type BootPartState, checkBootCopy } from '../apply/boot-copy.js';
+import { join } from 'node:path';
+import { BOOT_FOLDER, type BootPartState, checkBootCopy } from '../apply/boot-copy.js';
 import { BlocklistError } from '../errors.js';
 import { linkTarget } from '../io/link.js';
 import { BOOT_UNIT } from '../setup/boot-unit.js';
@@ -24,6 +25,8 @@ export interface NightFacts {
   /** apply leaves the boot copy where the boot unit looks for it */
   readonly isStateOfUnits: boolean;
   readonly boot: readonly BootPartState[] | BlocklistError;
+  /** where the copy is */
+  readonly bootFolder: string;
 }
 
 const CRON_DAEMONS = ['/usr/sbin/cron', '/usr/sbin/crond', '/usr/bin/crond', '/usr/sbin/fcron', '/usr/bin/cronie'];
@@ -40,6 +43,7 @@ async function gather({ root, folders, config }: Host): Promise<NightFacts> {
     gone: await goneOf(root),
     isOfUnits: !(config instanceof BlocklistError) && config.file === PLACE.config,
     isStateOfUnits: folders.state === PLACE.state,
+    bootFolder: join(folders.state, BOOT_FOLDER),
     boot: await attempt(() => checkBootCopy(folders.state)),
   };
 }
@@ -130,7 +134,10 @@ function judgeTimers(facts: NightFacts, { self }: Bench): Finding[] {
     : [good('nights', hasCron ? 'cron updates and loads' : 'timers are installed and enabled')];
 }
 
-function judgeBoot({ boot, units, hasCron, isOfUnits, isStateOfUnits }: NightFacts, { line }: Bench): Finding[] {
+function judgeBoot(
+  { boot, bootFolder, units, hasCron, isOfUnits, isStateOfUnits }: NightFacts,
+  { line }: Bench,
+): Finding[] {
   if (boot instanceof BlocklistError)
     return [told('boot-copy', 'unknown', boot.message, `sudo ${line('doctor')}`, boot.where)];
   const damaged = boot.filter(({ state }) => state === 'damaged');
@@ -140,8 +147,9 @@ function judgeBoot({ boot, units, hasCron, isOfUnits, isStateOfUnits }: NightFac
         'boot-copy',
         'problem',
         `the copy that is loaded at boot is damaged (${part}): it would be refused`,
-        line('apply'),
-        part,
+        // An apply of rules that are loaded already looks at the first lines of the copy only.
+        `sudo rm -r ${bootFolder}, then: ${line('apply')}`,
+        join(bootFolder, part),
       ),
     );
   const isUsed = units.some(({ name, state }) => name === BOOT_UNIT && state !== 'absent') || hasCron;

@@ -1,7 +1,7 @@
 import { drift, driftWords, loadAndVerify } from '../apply/apply.js';
 import type { Content, LocalContent, Target } from '../apply/differences.js';
 import { localContent } from '../apply/local-sets.js';
-import { Nft } from '../apply/nft.js';
+import { Nft, nftVersion } from '../apply/nft.js';
 import { planOf } from '../apply/plan.js';
 import { loadStaged } from '../apply/staged.js';
 import { BlocklistError } from '../errors.js';
@@ -30,7 +30,7 @@ const WAYS = [
 ] as const;
 
 async function gather(): Promise<ProbeFacts> {
-  const version = await attempt(() => new Nft().requireVersion());
+  const version = await attempt(nftVersion);
   if (version instanceof BlocklistError) return notRun(version);
   const whys: BlocklistError[] = [];
   for (const { unshare, enter } of WAYS) {
@@ -135,7 +135,7 @@ const STEPS: ReadonlyArray<readonly [string, (nft: Nft) => Promise<string | unde
   [
     'swap',
     async (nft) => {
-      await loadStaged(nft, target(SECOND), await nft.structure());
+      await loadStaged(nft, target(SECOND), await nft.situation());
       return differences(nft, SECOND);
     },
   ],

@@ -1,6 +1,6 @@
 import { release } from 'node:os';
 import { dirname } from 'node:path';
-import { Nft } from '../apply/nft.js';
+import { nftVersion } from '../apply/nft.js';
 import { BlocklistError } from '../errors.js';
 import { run } from '../io/run.js';
 import { type Bench, examination, type Finding, good, type Host, told } from './contract.js';
@@ -32,7 +32,7 @@ async function gather({ config }: Host): Promise<ProgramFacts> {
   return {
     node: process.versions.node,
     kernel: release(),
-    nft: await attempt(() => new Nft().requireVersion()),
+    nft: await attempt(nftVersion),
     others: new Map(await Promise.all(others)),
     isInGit: !(config instanceof BlocklistError) && (await isInGit(config.paths.rules)),
   };

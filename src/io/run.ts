@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { BlocklistError } from '../errors.js';
 
 /** Where system programs are looked for is fixed, so that nobody's PATH decides what root runs; and they speak English. */
@@ -34,7 +35,8 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
   const timeout = options.timeoutMs ?? 60_000;
   return new Promise((resolve, reject) => {
     const env = { ...options.env, ...SYSTEM_ENV };
-    const child = options.input === undefined ? withPipe(program, args, env) : withFile(program, args, env, options.input);
+    const child =
+      options.input === undefined ? withPipe(program, args, env) : withFile(program, args, env, options.input);
     // Not spawn's own timeout: it would keep this process waiting when the program cannot be started.
     let ended: 'program-timeout' | 'too-large' | undefined;
     const end = (why: typeof ended) => {
@@ -93,8 +95,10 @@ function withPipe(program: string, args: readonly string[], env: Env) {
   return spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
+/** spawn's own types know a number among the streams only as "perhaps no streams at all". */
 function withFile(program: string, args: readonly string[], env: Env, { fd }: { readonly fd: number }) {
-  return spawn(program, args, { env, stdio: [fd, 'pipe', 'pipe'] });
+  const child = spawn(program, args, { env, stdio: [fd, 'pipe', 'pipe'] });
+  return child as ChildProcessByStdio<null, Readable, Readable>;
 }
 
 const PACKAGE_OF: Readonly<Record<string, string>> = {

@@ -25,17 +25,19 @@ export async function cachedRanges(
     .filter(({ role, status }) => role === 'allow' && status === 'alive')
     .map(({ id }) => id);
   const found = new Map<string, IpSet>();
-  for (const spec of await specsOf(config, feeds, catalogue)) {
-    const set = await read(spec, cache);
-    if (!set.isEmpty) found.set(spec.id, set);
+  for (const id of feeds) {
+    for (const spec of await specsOf(config, id, catalogue)) {
+      const set = await read(spec, cache);
+      if (!set.isEmpty) found.set(spec.id, set);
+    }
   }
   return [...found].map(([id, set]) => ({ id, set }));
 }
 
-async function specsOf(config: Config, feeds: readonly string[], catalogue: Parameters<typeof allowFeeds>[1]) {
+/** None for a feed that is not to be had without a key. */
+async function specsOf(config: Config, feed: string, catalogue: Parameters<typeof allowFeeds>[1]) {
   try {
-    const all = { ...config, allow: { ...config.allow, feeds: [...feeds] } };
-    return await allowFeeds(all, catalogue);
+    return await allowFeeds({ ...config, allow: { ...config.allow, feeds: [feed] } }, catalogue);
   } catch (error) {
     if (error instanceof BlocklistError) return [];
     throw error;

@@ -121,7 +121,9 @@ test('nights: a damaged boot copy is a problem wherever it is', async () => {
   await writeBootCopy(host.folders.state, 'rules', Buffer.from('x'));
   await put(host.folders.state, 'boot/rules/blocklist.nft', 'y');
   const found = await nights.examine(host);
-  expect(found).toContainEqual(expect.objectContaining({ id: 'boot-copy', state: 'problem', fix: 'blocklist apply' }));
+  expect(found).toContainEqual(
+    expect.objectContaining({ id: 'boot-copy', state: 'problem', fix: expect.stringContaining('blocklist apply') }),
+  );
 });
 
 test('firewalls: reads ufw.conf, nftables.conf and whether its service is enabled', async () => {
