@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type Add, collect, none } from './cli-command.js';
+import type { StatusOptions } from './commands/status.js';
 import type { MergeFormat } from './report/set-output.js';
 
 interface MergeFlags {
@@ -20,8 +21,10 @@ export function addLook(program: Command, add: Add): void {
     'compare the kernel with the rendered rules; exit 1 when they differ',
     ['sudo blocklist status', 'sudo blocklist status --json'],
     () => import('./commands/status.js'),
-    (options: { fast?: boolean }) => options,
-  ).option('--fast', 'believe the digest and compare chains and rules only');
+    (options: StatusOptions) => options,
+  )
+    .option('--ref <gitref>', 'compare with the rules of this branch, tag or commit')
+    .option('--fast', 'believe the digest and compare chains and rules only');
   const feeds = program.command('feeds').description('the catalogue of feeds, and what lists hold');
   add(
     feeds,

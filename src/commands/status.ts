@@ -1,5 +1,4 @@
 import { driftWords, EMERGENCY } from '../apply/apply.js';
-import { readArtefact } from '../apply/artefact-store.js';
 import { Nft } from '../apply/nft.js';
 import { type Judged, judge } from '../apply/verdict.js';
 import { wayBackLog } from '../apply/watchdog.js';
@@ -8,19 +7,22 @@ import { age, grouped } from '../io/figures.js';
 import { table } from '../io/table.js';
 import { namedSets } from '../render/layout.js';
 import { type LastBuild, readLastBuild } from '../report/last-build.js';
-import { type Command, type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
+import { artefactOf } from './artefact.js';
+import { type Command, type Context, commandLine, type GlobalOptions, say } from './context.js';
 import { localOf } from './local.js';
 import { openProject, type Project } from './project.js';
 
 export interface StatusOptions {
+  /** branch, tag or commit to compare with, in place of the files */
+  readonly ref?: string;
   readonly fast?: boolean;
 }
 
 /** Compares what is loaded with what was loaded and what was reviewed, element by element. Never writes. */
 export const run: Command<StatusOptions> = async (options, context) => {
-  const project = await openProject(options, context, 'read');
-  const { config, state } = project;
-  const artefact = await readArtefact(config.paths.rules);
+  const project = await openProject(options, context, options.ref === undefined ? 'read' : 'from git');
+  const { state } = project;
+  const { artefact, title } = await artefactOf(options, project, context);
   const now = context.now();
   const { content } = await localOf(project, context);
   const look = options.fast === true ? 'structure' : 'every element';
@@ -70,7 +72,7 @@ export const run: Command<StatusOptions> = async (options, context) => {
       context.stdout.write(
         `dropped since loading: ${grouped(dropped.packets)} packets, ${grouped(dropped.bytes)} bytes\n`,
       );
-    sayVerdict(judged, project, now, options, context);
+    sayVerdict(judged, title, project, now, options, context);
   }
   return judged.verdict === 'in-sync' ? ExitStatus.done : ExitStatus.differs;
 };
@@ -81,13 +83,14 @@ function agesOf(last: LastBuild | undefined, now: number) {
 
 function sayVerdict(
   { verdict, drift, load, hold, waiting, expired, isStuck }: Judged,
-  { config, state }: Project,
+  rules: string,
+  { state }: Project,
   now: number,
   options: StatusOptions & GlobalOptions,
   context: Context,
 ): void {
-  const rules = shortPath(context, config.paths.rules);
   const line = (command: string) => commandLine(context, options, command);
+  const apply = options.ref === undefined ? 'apply' : `apply --ref ${options.ref}`;
   const since = load === undefined ? '' : `, loaded ${ago(load.at, now)}`;
   if (waiting !== undefined) {
     const left = Math.ceil((waiting.deadline - now) / 1000);
@@ -101,16 +104,16 @@ function sayVerdict(
     say(context, options, `nobody confirmed the load of ${ago(expired.at, now)}: it went back`);
   }
   if (hold !== undefined)
-    say(context, options, `${hold.what} by ${hold.by} ${ago(hold.at, now)}; ${line('apply')} loads the rules again`);
+    say(context, options, `${hold.what} by ${hold.by} ${ago(hold.at, now)}; ${line(apply)} loads the rules again`);
   const what = options.fast === true ? 'the kernel says that it holds' : 'the kernel holds exactly';
   if (verdict === 'in-sync') say(context, options, `in sync: ${what} ${rules}${since}; in an emergency: ${EMERGENCY}`);
-  else if (verdict === 'not-loaded') say(context, options, `not loaded: ${line('apply')}`);
+  else if (verdict === 'not-loaded') say(context, options, `not loaded: ${line(apply)}`);
   else if (verdict === 'outdated') {
     say(context, options, `other rules than ${rules} are loaded${since}`);
-    say(context, options, `to see what would change: ${line('apply --dry-run')}`);
+    say(context, options, `to see what would change: ${line(`${apply} --dry-run`)}`);
   } else {
     say(context, options, `DIFFERS from what was loaded: ${drift === undefined ? '' : driftWords(drift)}${since}`);
-    say(context, options, `to mend it: ${line('apply --repair')}`);
+    say(context, options, `to mend it: ${line(`${apply} --repair`)}`);
   }
 }
 

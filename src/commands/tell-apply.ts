@@ -26,7 +26,7 @@ export async function tellDone(
   done: Done,
   { confirmMs, check }: HowToLoad,
   project: Project,
-  options: GlobalOptions,
+  options: GlobalOptions & { readonly ref?: string },
   context: Context,
 ): Promise<void> {
   const closed = await explained(done.ended.closed, project, options, context);
@@ -52,7 +52,11 @@ export async function tellDone(
     say(context, options, `goes back in ${confirmMs / 1000} s unless: ${commandLine(context, options, 'confirm')}`);
   } else {
     say(context, options, `in an emergency: ${EMERGENCY}`);
-    say(context, options, `next: ${commandLine(context, options, 'status')}`);
+    say(
+      context,
+      options,
+      `next: ${commandLine(context, options, options.ref === undefined ? 'status' : `status --ref ${options.ref}`)}`,
+    );
   }
 }
 
@@ -150,6 +154,7 @@ function printJson(
   const data = {
     schema: 'blocklist/apply',
     version: 1,
+    rules: title,
     plan: plan.kind,
     why: plan.kind === 'full' ? plan.why : null,
     digest: artefact.digest,
