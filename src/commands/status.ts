@@ -8,7 +8,7 @@ import { table } from '../io/table.js';
 import { namedSets } from '../render/layout.js';
 import { type LastBuild, readLastBuild } from '../report/last-build.js';
 import { artefactOf } from './artefact.js';
-import { type Command, type Context, commandLine, type GlobalOptions, say } from './context.js';
+import { type Command, type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
 import { localOf } from './local.js';
 import { openProject, type Project } from './project.js';
 

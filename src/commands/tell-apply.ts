@@ -145,7 +145,7 @@ function connectionWords({ socket, sources }: Explained): string {
 }
 
 function printJson(
-  { artefact, situation, plan }: Work,
+  { artefact, title, situation, plan }: Work,
   cut: readonly Explained[],
   more: object,
   context: Context,
