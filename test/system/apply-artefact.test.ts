@@ -33,7 +33,7 @@ const EDITS: readonly Edit[] = [
   ['a digest that is none', 'manifest.json', /sha256:[0-9a-f]{4}/, 'sha256:zzzz'],
   ['a manifest that is not JSON', 'manifest.json', END, ','],
   ['a manifest with another key', 'manifest.json', '"layout"', '"mode": 1, "layout"'],
-  ['a manifest of another layout', 'manifest.json', '"layout": 1', '"layout": 9'],
+  ['a manifest of another layout', 'manifest.json', '"layout": 2', '"layout": 1'],
   ['lines out of order', 'nodes4.txt', /(.*)\n(.*)\n/, '$2\n$1\n'],
   ['a line twice', 'nodes4.txt', END, '45.9.20.9\n'],
   ['a list that is not minimal', 'nets4.txt', END, '91.200.1.128/25\n'],
