@@ -32,23 +32,17 @@ export function localContent(allow: readonly LocalWish[], ban: readonly LocalWis
 
 function disjoint(wishes: readonly LocalWish[], now: number): LocalElement[] {
   const open = wishes.filter(({ until }) => until === undefined || until > now);
-  const ends = [...new Set(open.map(({ until }) => until))].sort(latestFirst);
+  // A number for every end: sort() puts undefined last, whatever it is told.
+  const endOf = ({ until }: LocalWish) => until ?? Number.POSITIVE_INFINITY;
+  const ends = [...new Set(open.map(endOf))].sort((a, b) => b - a);
   let covered = IpSet.empty;
-  return ends.flatMap((until) => {
-    const mine = IpSet.from(open.filter((wish) => wish.until === until).map(({ prefix }) => prefix));
+  return ends.flatMap((end) => {
+    const mine = IpSet.from(open.filter((wish) => endOf(wish) === end).map(({ prefix }) => prefix));
     const rest = mine.subtract(covered);
     covered = covered.union(mine);
-    const seconds = until === undefined ? undefined : Math.ceil((until - now) / 1000);
+    const seconds = end === Number.POSITIVE_INFINITY ? undefined : Math.ceil((end - now) / 1000);
     return [...rest.prefixes()].map((prefix) => ({ prefix, seconds }));
   });
-}
-
-function latestFirst(a: number | undefined, b: number | undefined): number {
-  return (b ?? Number.POSITIVE_INFINITY) === (a ?? Number.POSITIVE_INFINITY)
-    ? 0
-    : (b ?? Infinity) > (a ?? Infinity)
-      ? 1
-      : -1;
 }
 
 /** What makes the sets hold these elements, element by element; nothing when they do already. */
