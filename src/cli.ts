@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
-import type { ApplyOptions } from './commands/apply.js';
-import type { BuildOptions } from './commands/build.js';
-import { type GlobalOptions, processContext, type Command as Run } from './commands/context.js';
-import type { UpdateOptions } from './commands/update.js';
+import { Command, CommanderError } from 'commander';
+import { commandAdder, none } from './cli-command.js';
+import { addDecide } from './cli-decide.js';
+import { addLook } from './cli-look.js';
+import { addNightly } from './cli-nightly.js';
+import { addSetUp } from './cli-set-up.js';
+import type { GlobalOptions } from './commands/context.js';
 import { BlocklistError, ExitStatus } from './errors.js';
-import type { MergeFormat } from './report/set-output.js';
 
 const CLOSED_PIPE = 'EPIPE';
 
@@ -29,201 +30,12 @@ const program = new Command('blocklist')
   .configureHelp({ showGlobalOptions: true })
   .showHelpAfterError('(see --help)');
 
-/** The arguments and options of a command line as commander hands them on: arguments first, then options, then the command. */
-type Shape<Options> = (...args: never[]) => Options;
+const { add, action } = commandAdder(program, versionOfPackage());
 
-/** A command whose file is loaded only when it runs, and whose result is the exit status. */
-function add<Options>(
-  parent: Command,
-  name: string,
-  description: string,
-  examples: readonly [string, string],
-  load: () => Promise<{ run: Run<Options> }>,
-  shape: Shape<Options>,
-): Command {
-  const lines = examples.map((line) => `  $ ${line}\n`).join('');
-  return parent
-    .command(name)
-    .description(description)
-    .addHelpText('after', `\nExamples:\n${lines}`)
-    .action(action(load, shape));
-}
-
-function action<Options>(load: () => Promise<{ run: Run<Options> }>, shape: Shape<Options>) {
-  return async (...args: unknown[]) => {
-    const { run } = await load();
-    const options = { ...shape(...(args as never[])), ...program.opts<GlobalOptions>() };
-    process.exitCode = await run(options, processContext(versionOfPackage()));
-  };
-}
-
-const none = () => ({});
-const collect = (value: string, previous: readonly string[] = []) => [...previous, value];
-
-program.commandsGroup('Every night:');
-add(
-  program,
-  'update',
-  'fetch what is due, build the sets and render the rules',
-  ['blocklist update', 'blocklist update --accept-change ipsum-4'],
-  () => import('./commands/update.js'),
-  (options: UpdateOptions) => options,
-)
-  .option('--offline', 'ask nobody: the same as build')
-  .option('--force', 'ask also those that are not due, or that want to be left alone')
-  .option('--source <id>', 'fetch only this source; the others come from last good (repeatable)', collect)
-  .option('--accept-change <id>', 'take what this source has, however many entries came or went (repeatable)', collect);
-add(
-  program,
-  'build',
-  'the same from what is on this machine, without the network',
-  ['blocklist build', 'blocklist build --config examples/quickstart/blocklist.yaml --json'],
-  () => import('./commands/build.js'),
-  (options: BuildOptions) => options,
-).option('--accept-change <id>', 'take what this file has, however many entries came or went (repeatable)', collect);
-add(
-  program,
-  'apply',
-  'load the rendered rules in one transaction and read them back',
-  ['blocklist apply --dry-run', 'sudo blocklist apply --ref main'],
-  () => import('./commands/apply.js'),
-  (options: ApplyOptions) => options,
-)
-  .option('--dry-run', 'print what would change and which connections would end, and change nothing')
-  .option('--ref <gitref>', 'load the rules as this branch, tag or commit holds them, not the files of the work tree')
-  .option('--confirm <time>', 'go back after this time unless confirmed: 60s')
-  .option('--repair', 'for timers: mend what differs, but leave alone what a person unloaded or rolled back')
-  .option('--fast', 'do not read the sets back');
-add(
-  program,
-  'confirm',
-  'keep what apply --confirm loaded',
-  ['sudo blocklist apply --confirm 60s', 'sudo blocklist confirm'],
-  () => import('./commands/confirm.js'),
-  none,
-);
-add(
-  program,
-  'rollback',
-  'go back to what was loaded before, or to any of the last five loads',
-  ['sudo blocklist rollback --dry-run', 'sudo blocklist rollback 5d41402abc4b'],
-  () => import('./commands/rollback.js'),
-  (digest: string | undefined, options: { dryRun?: boolean }) => ({ ...options, digest }),
-)
-  .argument('[digest]', 'begin of the digest of the rules')
-  .option('--dry-run', 'print what would change, and change nothing');
-add(
-  program,
-  'unload',
-  'remove our rules and nothing else',
-  ['sudo blocklist unload', 'sudo blocklist unload --yes'],
-  () => import('./commands/unload.js'),
-  (options: { dryRun?: boolean; yes?: boolean }) => options,
-)
-  .option('--dry-run', 'print what would change, and change nothing')
-  .option('-y, --yes', 'do not ask');
-
-program.commandsGroup('Look:');
-add(
-  program,
-  'status',
-  'compare the kernel with the rendered rules; exit 1 when they differ',
-  ['sudo blocklist status', 'sudo blocklist status --json'],
-  () => import('./commands/status.js'),
-  (options: { fast?: boolean }) => options,
-).option('--fast', 'believe the digest and compare chains and rules only');
-const feeds = program.command('feeds').description('the catalogue of feeds, and what lists hold');
-add(
-  feeds,
-  'list',
-  'every feed and profile that is known by name',
-  ['blocklist feeds list', 'blocklist feeds list --json'],
-  () => import('./commands/feeds-list.js'),
-  none,
-);
-add(
-  feeds,
-  'show',
-  'all about one feed or profile, also about those that are no more',
-  ['blocklist feeds show ipsum-4', 'blocklist feeds show nixspam'],
-  () => import('./commands/feeds-show.js'),
-  (id: string) => ({ id }),
-).argument('<id>', 'feed or profile');
-add(
-  feeds,
-  'test',
-  'what a format makes of a list: accepted, rejected and why, guards; exit 1 when one trips',
-  ['blocklist feeds test spamhaus-drop-v4', "blocklist feeds test bad.csv --as '{format: csv, column: ip}'"],
-  () => import('./commands/feeds-test.js'),
-  (what: string, given: { as?: string }) => ({ what, ...given }),
-)
-  .argument('<what>', 'a feed, a source of the configuration, a file or an address')
-  .option('--as <keys>', 'keys of a custom source, as in the configuration');
-add(
-  feeds,
-  'overlap',
-  'which sources of the configuration hold the same addresses, and which bring nothing',
-  ['blocklist feeds overlap', 'blocklist feeds overlap --json'],
-  () => import('./commands/feeds-overlap.js'),
-  none,
-);
-add(
-  program,
-  'merge',
-  'set algebra as a filter: the union of lists as the fewest CIDRs',
-  ['blocklist merge a.txt b.txt.gz --exclude allow.txt > blocked.txt', 'zcat feed.gz | blocklist merge -4 --summary'],
-  () => import('./commands/merge.js'),
-  (files: string[], { ipv4, ipv6, ...given }: MergeFlags) => ({
-    files,
-    ...given,
-    ...(ipv4 ? { family: 4 as const } : ipv6 ? { family: 6 as const } : {}),
-  }),
-)
-  .argument('[files...]', 'lists, plain or gzip; - is standard input (default)')
-  .option('--exclude <file>', 'leave out what is in this list (repeatable)', collect)
-  .option('--intersect <file>', 'keep only what is also in this list (repeatable)', collect)
-  .addOption(new Option('-4, --ipv4', 'IPv4 only').conflicts('ipv6'))
-  .option('-6, --ipv6', 'IPv6 only')
-  .addOption(
-    new Option('--format <format>', 'form of the output').choices(['cidr', 'range', 'nft', 'json']).default('cidr'),
-  )
-  .option('--summary', 'print figures instead of prefixes');
-program.commandsGroup('Decide:');
-const decided = (addresses: string[], options: object) => ({ addresses, ...options });
-const withEnd = (command: Command) =>
-  command
-    .argument('<address...>', 'addresses or networks')
-    .addOption(new Option('--for <time>', 'how long: 30m, 12h, 7d').conflicts('until'))
-    .option('--until <date>', 'until when: 2026-12-31, 2026-12-31T18:00')
-    .option('--reason <text>', 'why, for the record');
-withEnd(
-  add(
-    program,
-    'ban',
-    'drop everything from these addresses on this host, at once',
-    ['sudo blocklist ban 203.0.113.7 --for 7d --reason "port scan"', 'sudo blocklist ban 2001:db8::/32'],
-    () => import('./commands/ban.js'),
-    decided,
-  ),
-);
-add(
-  program,
-  'unban',
-  'take back bans that were made by hand',
-  ['sudo blocklist unban 203.0.113.7', 'sudo blocklist unban 2001:db8::/32'],
-  () => import('./commands/unban.js'),
-  decided,
-).argument('<address...>', 'addresses or networks');
-withEnd(
-  add(
-    program,
-    'allow',
-    'let these addresses through on this host, at once, whoever lists them',
-    ['sudo blocklist allow 198.51.100.7 --for 12h', 'sudo blocklist allow 198.51.100.7 --remove'],
-    () => import('./commands/allow.js'),
-    decided,
-  ),
-).option('--remove', 'no longer');
+addSetUp(program, add);
+addNightly(program, add);
+addLook(program, add);
+addDecide(program, add);
 program.allowExcessArguments().action(async (_options, command: Command) => {
   const [unknown] = command.args;
   if (unknown !== undefined) {
@@ -234,15 +46,6 @@ program.allowExcessArguments().action(async (_options, command: Command) => {
   }
   await action(() => import('./commands/overview.js'), none)();
 });
-
-interface MergeFlags {
-  readonly exclude?: string[];
-  readonly intersect?: string[];
-  readonly ipv4?: boolean;
-  readonly ipv6?: boolean;
-  readonly format: MergeFormat;
-  readonly summary?: boolean;
-}
 
 /** The one place where a failure becomes words and an exit status. */
 async function main(): Promise<void> {

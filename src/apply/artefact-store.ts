@@ -140,7 +140,8 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
   }
 }
 
-async function readCurrent(folder: string, name: string): Promise<Buffer | undefined> {
+/** A file of the artefact, where it is staged or where it is in place. */
+export async function readCurrent(folder: string, name: string): Promise<Buffer | undefined> {
   const staged = join(folder, STAGED);
   const isCommitted = (await readWhole(join(staged, MANIFEST_FILE), FILE_CAP)) !== undefined;
   return (
@@ -149,7 +150,7 @@ async function readCurrent(folder: string, name: string): Promise<Buffer | undef
   );
 }
 
-function placeOf(folder: string): Place {
+export function placeOf(folder: string): Place {
   return {
     path: folder,
     hints: {

@@ -2,9 +2,19 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { RuleSets } from '../build/build.js';
 import { BlocklistError } from '../errors.js';
-import { type FourSets, fourSets, IpSet, readList, SET_KEYS } from '../ip/index.js';
-import { MANIFEST_FILE, renderScript, SCRIPT_FILE } from '../render/artefact.js';
-import { digestOf, type Manifest, manifestOf, manifestSchema, renderLists } from '../render/manifest.js';
+import {
+  type FourSets,
+  firstOverlap,
+  IPV4,
+  IPV6,
+  type Prefixes,
+  readCanonical,
+  SET_KEYS,
+  type SetKey,
+} from '../ip/index.js';
+import { MANIFEST_FILE, SCRIPT_FILE, scriptDiffersAt } from '../render/artefact.js';
+import { namedSets } from '../render/layout.js';
+import { digestOf, type Manifest, manifestOf, manifestSchema } from '../render/manifest.js';
 
 /** An artefact, read strictly and proven consistent. */
 export interface Artefact {
@@ -13,8 +23,10 @@ export interface Artefact {
   readonly sets: RuleSets;
   readonly digest: string;
   readonly manifest: Manifest;
-  /** our own rendering of the sets, byte for byte the same as `blocklist.nft` */
+  /** `blocklist.nft`, byte for byte our own rendering of the sets */
   readonly script: Uint8Array;
+  /** the plain lists by file name, a prefix a line */
+  readonly lists: ReadonlyMap<string, Uint8Array>;
 }
 
 /** Where the files of an artefact are, for messages. */
@@ -53,11 +65,15 @@ export async function parseArtefact(place: Place, read: ReadFile): Promise<Artef
     in: await readSets(place, required, ''),
     ...(hasOut ? { out: await readSets(place, required, 'out_') } : {}),
   };
-  const lists = renderLists(sets);
-  for (const [name, bytes] of lists) requireSame(place, name, await required(name), bytes);
+  const lists = new Map<string, Uint8Array>();
+  for (const { name } of namedSets(sets)) lists.set(`${name}.txt`, await required(`${name}.txt`));
   const digest = digestOf(lists);
-  const script = renderScript(sets, digest);
-  requireSame(place, SCRIPT_FILE, await required(SCRIPT_FILE), script);
+  const script = await required(SCRIPT_FILE);
+  const differing = scriptDiffersAt(script, sets, digest, (name) => lists.get(`${name}.txt`) ?? new Uint8Array());
+  if (differing >= 0) {
+    const line = script.subarray(0, differing).toString('latin1').split('\n').length;
+    throw damaged(place, SCRIPT_FILE, 'this line is not what we render from the lists', line);
+  }
   if (manifest.digest !== digest) {
     throw damaged(place, MANIFEST_FILE, `its digest is ${manifest.digest}, the lists have ${digest}`);
   }
@@ -65,7 +81,7 @@ export async function parseArtefact(place: Place, read: ReadFile): Promise<Artef
   if (!isDeepStrictEqual(manifest.sets, figures)) {
     throw damaged(place, MANIFEST_FILE, 'its figures are not those of the lists');
   }
-  return { folder: place.path, sets, digest, manifest, script };
+  return { folder: place.path, sets, digest, manifest, script, lists };
 }
 
 /** The manifest alone, unproven. @throws BlocklistError `artefact-invalid`. */
@@ -96,38 +112,35 @@ export function damaged({ path, hints }: Place, name: string, what: string, line
 type ReadRequired = (name: string) => Promise<Buffer>;
 
 async function readSets(place: Place, required: ReadRequired, prefix: '' | 'out_'): Promise<FourSets> {
-  let all = IpSet.empty;
-  for (const key of SET_KEYS) {
+  const read = async (key: SetKey) => {
     const name = `${prefix}${key}.txt`;
-    const set = readOne(place, name, await required(name), key.endsWith('4') ? 4 : 6);
-    all = all.union(set);
+    return readOne(place, name, await required(name), key);
+  };
+  const [nodes4, nets4, nodes6, nets6] = [
+    await read('nodes4'),
+    await read('nets4'),
+    await read('nodes6'),
+    await read('nets6'),
+  ];
+  for (const [nodes, nets, name] of [
+    [nodes4, nets4, 'nodes4'],
+    [nodes6, nets6, 'nodes6'],
+  ] as const) {
+    const inside = firstOverlap(nodes, nets);
+    if (inside >= 0) throw damaged(place, `${prefix}${name}.txt`, `${NOT_CANONICAL}: a net covers it`, inside + 1);
   }
-  return fourSets(all);
+  return { nodes4, nets4, nodes6, nets6 };
 }
 
-/** One list; anything but addresses of its family is refused with its line. */
-function readOne(place: Place, name: string, bytes: Buffer, version: 4 | 6): IpSet {
-  let read: ReturnType<typeof readList>;
-  try {
-    read = readList(bytes, { column: 'none' });
-  } catch (error) {
-    throw error instanceof BlocklistError ? damaged(place, name, error.message, 1) : error;
-  }
-  const [bad] = read.report.samples;
-  if (bad !== undefined) throw damaged(place, name, bad.reason, bad.line);
-  const other = version === 4 ? read.set.v6 : read.set.v4;
-  if (other.size === 0) return read.set;
-  const isOther = (line: string) => line !== '' && line.includes(':') === (version === 4);
-  const line = bytes.toString('latin1').split('\n').findIndex(isOther) + 1;
-  throw damaged(place, name, `an address of the other family in a list of IPv${version}`, line);
-}
+const NOT_CANONICAL = 'this line is not in canonical form (sorted, minimal)';
 
-function requireSame(place: Place, name: string, found: Buffer, expected: Uint8Array): void {
-  if (Buffer.compare(found, expected) === 0) return;
-  let at = 0;
-  let line = 1;
-  while (at < found.length && found[at] === expected[at]) if (found[at++] === 0x0a) line++;
-  const kind =
-    name === SCRIPT_FILE ? 'is not what we render from the lists' : 'is not in canonical form (sorted, minimal)';
-  throw damaged(place, name, `this line ${kind}`, line);
+/** One list; anything but canonical addresses of its family and kind is refused with its line. */
+function readOne(place: Place, name: string, bytes: Buffer, key: SetKey): Prefixes {
+  const family = key.endsWith('4') ? IPV4 : IPV6;
+  const read = readCanonical(bytes, family);
+  if (!read.ok) throw damaged(place, name, read.problem, read.line);
+  const isNode = key.startsWith('nodes');
+  const wrong = read.prefixes.lengths.findIndex((length) => (length === family.bits) !== isNode);
+  if (wrong < 0) return read.prefixes;
+  throw damaged(place, name, isNode ? 'a net among single addresses' : 'a single address among nets', wrong + 1);
 }

@@ -7,6 +7,7 @@ import {
   type LocalSetName,
   type Names,
   namedSets,
+  namesIn,
   rulesOf,
   type SetName,
   type SetSpec,
@@ -56,7 +57,7 @@ export function structureDifferences({ sets }: Content, live: LiveTable): Struct
   const words = live.isActive ? [] : ['the table has a flag set (dormant?): none of its rules is asked'];
   const chains = expectedChains(sets, live.names);
   const specs = new Map<string, SetSpec>(
-    [...localSpecs(), ...namedSets(sets).map(({ name }) => specOf(live.names(name)))].map((spec) => [spec.name, spec]),
+    [...localSpecs(), ...namesIn(sets).map((name) => specOf(live.names(name)))].map((spec) => [spec.name, spec]),
   );
   const misplaced: string[] = [];
   const otherKind: string[] = [];

@@ -1,12 +1,17 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import type { RuleSets } from '../build/build.js';
 import { BlocklistError } from '../errors.js';
+import { readWhole } from '../io/read.js';
 import { removeTree } from '../io/write.js';
+import { type FourSets, IPV4, IPV6, parseRendered, type SetKey } from '../ip/index.js';
 import { filesOf } from '../render/artefact.js';
-import { renderLists } from '../render/manifest.js';
-import type { Artefact } from './artefact.js';
+import { SET_NAMES } from '../render/layout.js';
+import { digestOf } from '../render/manifest.js';
+import { type Artefact, FILE_CAP } from './artefact.js';
 import { readArtefact, writeArtefact } from './artefact-store.js';
+import type { Content } from './differences.js';
 import { readState, writeState } from './state-file.js';
 
 /** Artefacts that were loaded, the newest last: the way back, and what the next change is counted from. */
@@ -21,7 +26,9 @@ export type KeptLoad = z.output<typeof schema>['loads'][number];
 
 const folderOf = (state: string) => join(state, 'kept');
 const indexOf = (state: string) => join(folderOf(state), 'loads.json');
-const placeOf = (state: string, digest: string) => join(folderOf(state), digest.replace('sha256:', '').slice(0, 16));
+/** Where a load is kept, by its digest. */
+export const keptFolder = (state: string, digest: string) =>
+  join(folderOf(state), digest.replace('sha256:', '').slice(0, 16));
 
 /** What was loaded on this host, the newest last. @throws BlocklistError `state-invalid` */
 export async function keptLoads(state: string): Promise<readonly KeptLoad[]> {
@@ -29,8 +36,8 @@ export async function keptLoads(state: string): Promise<readonly KeptLoad[]> {
 }
 
 /** Puts the files of what is being loaded aside. May go on beside the load: until `recordLoad` nothing counts on them. */
-export async function stash(state: string, { sets, digest, manifest, script }: Artefact): Promise<void> {
-  await writeArtefact(placeOf(state, digest), filesOf(script, renderLists(sets), manifest));
+export async function stash(state: string, { digest, manifest, script, lists }: Artefact): Promise<void> {
+  await writeArtefact(keptFolder(state, digest), filesOf(script, lists, manifest));
 }
 
 /** Notes that what was put aside is loaded now. The oldest go. */
@@ -39,7 +46,7 @@ export async function recordLoad(state: string, digest: string, at: number): Pro
   if (before.at(-1)?.digest === digest) return;
   const loads = [...before.filter((each) => each.digest !== digest), { digest, at }].slice(-KEPT);
   await writeState(indexOf(state), { version: 1, loads });
-  const wanted = new Set(loads.map((each) => basename(placeOf(state, each.digest))));
+  const wanted = new Set(loads.map((each) => basename(keptFolder(state, each.digest))));
   for (const name of await readdir(folderOf(state))) {
     if (/^[0-9a-f]{16}$/.test(name) && !wanted.has(name)) await removeTree(join(folderOf(state), name));
   }
@@ -48,10 +55,37 @@ export async function recordLoad(state: string, digest: string, at: number): Pro
 /** The artefact that was loaded with this digest; undefined when it is not kept, or damaged. */
 export async function readKept(state: string, digest: string): Promise<Artefact | undefined> {
   try {
-    const artefact = await readArtefact(placeOf(state, digest));
+    const artefact = await readArtefact(keptFolder(state, digest));
     return artefact.digest === digest ? artefact : undefined;
   } catch (error) {
     if (error instanceof BlocklistError) return undefined;
     throw error;
   }
+}
+
+/** Only the lists of readKept, for a change to be counted from: the digest shows that they are as they were proven then. */
+export async function readKeptContent(state: string, digest: string): Promise<Content | undefined> {
+  const lists = new Map<string, Buffer>();
+  for (const name of SET_NAMES.map((each) => `${each}.txt`)) {
+    const bytes = await readWhole(join(keptFolder(state, digest), name), FILE_CAP);
+    if (bytes !== undefined) lists.set(name, bytes);
+  }
+  if (digestOf(lists) !== digest) return undefined;
+  const sets = setsOfLists(lists);
+  return sets && { digest, sets };
+}
+
+/** The sets of lists that are known to be as they were rendered; undefined when one is missing. */
+export function setsOfLists(lists: ReadonlyMap<string, Uint8Array>): RuleSets | undefined {
+  const four = (prefix: '' | 'out_'): FourSets | undefined => {
+    const of = (key: SetKey) => {
+      const bytes = lists.get(`${prefix}${key}.txt`);
+      const read = bytes && parseRendered(bytes, key.endsWith('4') ? IPV4 : IPV6);
+      return read?.ok ? read.prefixes : undefined;
+    };
+    const [nodes4, nets4, nodes6, nets6] = [of('nodes4'), of('nets4'), of('nodes6'), of('nets6')];
+    return nodes4 && nets4 && nodes6 && nets6 && { nodes4, nets4, nodes6, nets6 };
+  };
+  const [inward, outward] = [four(''), four('out_')];
+  return inward && { in: inward, ...(outward && { out: outward }) };
 }

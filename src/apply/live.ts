@@ -13,11 +13,10 @@ import {
   STATE,
   TABLE,
 } from '../render/layout.js';
-import { elementSchema, type NftElement } from '../render/nft-json.js';
 import { hookText, ruleGist } from './gist.js';
 
-/** An element with something beside its value: a timeout, or a comment by somebody's hand. */
-const decorated = z.object({ elem: z.looseObject({ val: elementSchema, expires: z.number().optional() }) });
+/** An element with a timeout: whole seconds until it goes. */
+const timedSchema = z.object({ elem: z.looseObject({ expires: z.number().optional() }) });
 
 /** Objects of `nft -j list`; those of other kinds pass unread. Elements are checked one by one as they are taken. */
 const objectSchema = z.looseObject({
@@ -30,7 +29,8 @@ const objectSchema = z.looseObject({
       type: z.unknown(),
       flags: z.array(z.string()).optional(),
       comment: z.string().optional(),
-      elem: z.array(z.unknown()).optional(),
+      // Not z.array: there may be a million of them, which are checked one by one as they are taken.
+      elem: z.custom<readonly unknown[]>(Array.isArray).optional(),
     })
     .optional(),
   chain: z
@@ -153,21 +153,29 @@ function resolved(chains: LiveTable['chains']): Names {
   return (name): KernelName => (second.has(name) ? `${name}_b` : name);
 }
 
+/** By hand, as zod would take half a second for the largest real sets: a string, or an object with exactly one of the known keys. */
 function elementText(element: unknown): string {
   if (typeof element === 'string') return element;
-  const value = z.union([elementSchema, decorated]).parse(element);
-  return textOf(typeof value === 'object' && 'elem' in value ? value.elem.val : value);
+  if (isObject(element)) {
+    const { prefix, range, elem } = element;
+    if (isObject(prefix) && typeof prefix.addr === 'string' && Number.isInteger(prefix.len)) {
+      return `${prefix.addr}/${prefix.len}`;
+    }
+    if (Array.isArray(range) && range.length === 2 && range.every((end) => typeof end === 'string')) {
+      return range.join('-');
+    }
+    if (isObject(elem) && !isObject(elem.elem)) return elementText(elem.val);
+  }
+  throw new TypeError(`an element of a form that is not known: ${JSON.stringify(element).slice(0, 100)}`);
 }
 
-function textOf(value: NftElement): string {
-  if (typeof value === 'string') return value;
-  if ('prefix' in value) return `${value.prefix.addr}/${value.prefix.len}`;
-  return value.range.join('-');
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** An element of a host-local set; a range that is no prefix, which only a hand can have put there, becomes its first address. */
 function localElement(element: unknown): LocalElement {
   const [text = ''] = elementText(element).split('-');
-  const timed = decorated.safeParse(element);
+  const timed = timedSchema.safeParse(element);
   return { prefix: parsePrefix(text), seconds: timed.success ? timed.data.elem.expires : undefined };
 }

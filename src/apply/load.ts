@@ -1,7 +1,14 @@
 import { BlocklistError } from '../errors.js';
 import type { Prefixes } from '../ip/index.js';
-import { createCommands, type KernelCommand, loadCommands, newState, refillNets } from '../render/commands.js';
-import { LOCAL_SETS, type Names, namedSets, type SetSpec, specOf, stateComment } from '../render/layout.js';
+import {
+  additions,
+  createCommands,
+  type KernelCommand,
+  loadCommands,
+  newState,
+  refillNets,
+} from '../render/commands.js';
+import { LOCAL_SETS, type Names, type SetSpec, specOf, stateComment } from '../render/layout.js';
 import { clearing, foreignSets, localAdds } from './clearing.js';
 import { structureDifferences, type Target } from './differences.js';
 import type { LiveTable } from './live.js';
@@ -94,9 +101,9 @@ async function loadFull(nft: Nft, target: Target, live: LiveTable | undefined, p
     return;
   }
   const changes = plan.kind === 'full' ? plan.changes : undefined;
-  const hasNets = namedSets(artefact.sets).every(({ name }) => isNodes(name) || live.kinds.has(live.names(name)));
-  if (hasNets && (changes === undefined || hasMovesIntoNets(artefact.sets, changes))) {
-    await nft.commit([...refillNets(artefact.sets, live.names), ...newState(CHANGING)]);
+  // With the nodes: an address that moves from net to node at the same time would be in neither between the two transactions.
+  if (changes === undefined || hasMovesIntoNets(artefact.sets, changes)) {
+    await nft.commit([...additions(artefact.sets, live.names), ...newState(CHANGING)]);
   }
   await nft.commit([
     ...clearing(target, live),

@@ -11,7 +11,10 @@ export interface LocalWish {
 }
 
 /** Two dates of one element that are nearer than this are the same: nft prints whole seconds, and time goes on between two looks. */
-const SAME_SECONDS = 10;
+const SAME_SECONDS = 3;
+const FOR_GOOD = Number.POSITIVE_INFINITY;
+/** The kernel counts to 292 years (KTIME_MAX). What is to last longer than a hundred stays without an end. */
+const LONGEST_SECONDS = 36_525 * 86_400;
 
 /**
  * The elements of the four sets. Wishes may overlap, elements of an interval set may not: an address gets the latest end of all wishes that
@@ -32,15 +35,15 @@ export function localContent(allow: readonly LocalWish[], ban: readonly LocalWis
 
 function disjoint(wishes: readonly LocalWish[], now: number): LocalElement[] {
   const open = wishes.filter(({ until }) => until === undefined || until > now);
-  // A number for every end: sort() puts undefined last, whatever it is told.
-  const endOf = ({ until }: LocalWish) => until ?? Number.POSITIVE_INFINITY;
-  const ends = [...new Set(open.map(endOf))].sort((a, b) => b - a);
+  // For good is the latest of all; as `undefined` it would be sorted last, whatever compares.
+  const ends = [...new Set(open.map(({ until = FOR_GOOD }) => until))].sort((a, b) => (a < b ? 1 : -1));
   let covered = IpSet.empty;
-  return ends.flatMap((end) => {
-    const mine = IpSet.from(open.filter((wish) => endOf(wish) === end).map(({ prefix }) => prefix));
+  return ends.flatMap((until) => {
+    const mine = IpSet.from(open.filter((wish) => (wish.until ?? FOR_GOOD) === until).map(({ prefix }) => prefix));
     const rest = mine.subtract(covered);
     covered = covered.union(mine);
-    const seconds = end === Number.POSITIVE_INFINITY ? undefined : Math.ceil((end - now) / 1000);
+    const left = Math.ceil((until - now) / 1000);
+    const seconds = left > LONGEST_SECONDS ? undefined : left;
     return [...rest.prefixes()].map((prefix) => ({ prefix, seconds }));
   });
 }

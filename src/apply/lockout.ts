@@ -1,4 +1,4 @@
-import { formatPrefix, IpSet, type Prefix } from '../ip/index.js';
+import { formatPrefix, IpSet, overlapping, type Prefix } from '../ip/index.js';
 import { namedSets, type SetName } from '../render/layout.js';
 import type { Artefact } from './artefact.js';
 
@@ -18,12 +18,12 @@ export interface LockoutHit extends Protected {
 
 /** Which of the protected addresses the rules would drop. Those that were allowed by hand on this host pass. */
 export function lockoutHits(sets: Artefact['sets'], everyone: readonly Protected[], allowed: IpSet): LockoutHit[] {
-  const listed = namedSets(sets).map(({ name, prefixes }) => ({ name, set: IpSet.ofPrefixes(prefixes) }));
   return everyone.flatMap((each) => {
-    const open = IpSet.from([each.prefix]).subtract(allowed);
-    for (const { name, set } of listed) {
-      const [hit] = open.intersect(set).prefixes();
-      if (hit !== undefined) return [{ ...each, set: name, hit }];
+    for (const open of IpSet.from([each.prefix]).subtract(allowed).prefixes()) {
+      for (const { name, prefixes } of namedSets(sets)) {
+        const net = overlapping(prefixes, open);
+        if (net !== undefined) return [{ ...each, set: name, hit: net.length > open.length ? net : open }];
+      }
     }
     return [];
   });

@@ -1,5 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { BlocklistError } from '../errors.js';
-import { type RunResult, run } from '../io/run.js';
+import { type RunOptions, type RunResult, run } from '../io/run.js';
 import type { KernelCommand, LocalElement } from '../render/commands.js';
 import { FAMILY, type LocalSetName, TABLE } from '../render/layout.js';
 import { printText } from '../render/nft-text.js';
@@ -12,23 +13,22 @@ const LOAD_TIMEOUT_MS = 180_000;
 
 /** The nft program, as the only way to the kernel. */
 export class Nft {
+  /** @param prefix what stands before `nft`: the way into a network namespace other than ours */
+  constructor(private readonly prefix: readonly string[] = []) {}
+
+  private run(args: readonly string[], options?: RunOptions): Promise<RunResult> {
+    const [program = 'nft', ...rest] = [...this.prefix, 'nft', ...args];
+    return run([program, ...rest], options);
+  }
+
   /** @throws BlocklistError `program-missing`, `nft-too-old` */
   async requireVersion(): Promise<string> {
-    const { stdout } = await run(['nft', '--version']);
-    const text = stdout.toString('utf8');
-    const found = /v(\d+)\.(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number) ?? [];
-    const differing = OLDEST.findIndex((part, k) => (found[k] ?? 0) !== part);
-    if (found.length === 3 && (differing < 0 || (found[differing] ?? 0) > (OLDEST[differing] ?? 0)))
-      return found.join('.');
-    throw new BlocklistError('nft-too-old', `nft is ${text.trim()}, needed is ${OLDEST.join('.')} or newer`, {
-      where: 'nft --version',
-      hint: 'install a newer nftables package',
-    });
+    return requireRecent((await this.run(['--version'])).stdout.toString('utf8').trim());
   }
 
   /** Lets nft read the script without changing anything. @throws as `load` */
   async check(script: Uint8Array): Promise<void> {
-    succeeded(await run(['nft', '-c', '-f', '-'], { stdin: script, timeoutMs: LOAD_TIMEOUT_MS }));
+    succeeded(await this.run(['-c', '-f', '-'], { stdin: script, timeoutMs: LOAD_TIMEOUT_MS }));
   }
 
   /**
@@ -36,7 +36,7 @@ export class Nft {
    * @throws BlocklistError `no-permission`, `nft-message-too-long`, `nft-refused`; the kernel is then as before.
    */
   async load(script: Uint8Array): Promise<void> {
-    succeeded(await run(['nft', '-f', '-'], { stdin: script, timeoutMs: LOAD_TIMEOUT_MS }));
+    succeeded(await this.run(['-f', '-'], { stdin: script, timeoutMs: LOAD_TIMEOUT_MS }));
   }
 
   /** The commands as one transaction; without any, the kernel is not asked. @throws as `load` */
@@ -44,16 +44,30 @@ export class Nft {
     if (commands.length > 0) await this.load(printText([], commands));
   }
 
-  /** Our table without its elements, in milliseconds whatever it holds; undefined when there is none. */
+  /**
+   * Our table without its elements, in milliseconds whatever it holds; undefined when there is none.
+   * @throws BlocklistError `program-missing`, `no-permission`, `nft-too-old`
+   */
   async structure(): Promise<LiveTable | undefined> {
     // `-t list ruleset` is the listing that does not read every element first, as `-t list table` does.
-    const { stdout } = succeeded(await run(['nft', '-j', '-t', 'list', 'ruleset']));
-    return parseListing(stdout.toString('utf8') || '{"nftables":[]}');
+    const result = await this.run(['-j', '-t', 'list', 'ruleset']);
+    const listing = result.stdout.toString('utf8');
+    // nft tells its version with every listing; one that is so old that it cannot list like this is asked.
+    const version = /"version": "([^"]+)"/.exec(listing)?.[1];
+    if (version === undefined) await this.requireVersion();
+    else requireRecent(version);
+    return parseListing(succeeded(result).stdout.toString('utf8'));
+  }
+
+  /** The same with the elements of the host-local sets, which are small. */
+  async situation(): Promise<LiveTable | undefined> {
+    const live = await this.structure();
+    return live && { ...live, local: await this.localSets([...live.local.keys()]) };
   }
 
   /** Our whole table with every element; undefined when there is none. */
   async contents(): Promise<LiveTable | undefined> {
-    const result = await run(['nft', '-j', 'list', 'table', FAMILY, TABLE], { timeoutMs: LOAD_TIMEOUT_MS });
+    const result = await this.run(['-j', 'list', 'table', FAMILY, TABLE], { timeoutMs: LOAD_TIMEOUT_MS });
     if (result.status !== 0 && /No such file or directory/.test(result.stderr)) return undefined;
     return parseListing(succeeded(result).stdout.toString('utf8'));
   }
@@ -62,7 +76,7 @@ export class Nft {
   async localSets(names: readonly LocalSetName[]): Promise<ReadonlyMap<LocalSetName, readonly LocalElement[]>> {
     const found = await Promise.all(
       names.map(async (name) => {
-        const { stdout } = succeeded(await run(['nft', '-j', 'list', 'set', FAMILY, TABLE, name]));
+        const { stdout } = succeeded(await this.run(['-j', 'list', 'set', FAMILY, TABLE, name]));
         return [name, parseSet(stdout.toString('utf8'), name)] as const;
       }),
     );
@@ -71,13 +85,47 @@ export class Nft {
 
   /** Our table as nft prints it, which nft reads again. */
   async snapshot(): Promise<Buffer> {
-    return succeeded(await run(['nft', 'list', 'table', FAMILY, TABLE], { timeoutMs: LOAD_TIMEOUT_MS })).stdout;
+    return succeeded(await this.run(['list', 'table', FAMILY, TABLE], { timeoutMs: LOAD_TIMEOUT_MS })).stdout;
   }
 
   /** Removes our table: the only place where it is deleted. */
   async deleteTable(): Promise<void> {
-    succeeded(await run(['nft', 'delete', 'table', FAMILY, TABLE]));
+    succeeded(await this.run(['delete', 'table', FAMILY, TABLE]));
   }
+}
+
+/** The numbers of a version that is not too old. */
+function requireRecent(text: string): string {
+  const found = /(\d+)\.(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number) ?? [];
+  const differing = OLDEST.findIndex((part, k) => (found[k] ?? 0) !== part);
+  if (found.length === 3 && (differing < 0 || (found[differing] ?? 0) > (OLDEST[differing] ?? 0)))
+    return found.join('.');
+  throw new BlocklistError('nft-too-old', `nft is ${text}, needed is ${OLDEST.join('.')} or newer`, {
+    where: 'nft --version',
+    hint: 'install a newer nftables package',
+  });
+}
+
+/** The bit of CAP_NET_ADMIN (linux/capability.h). */
+const NET_ADMIN = 1n << 12n;
+
+/** Ends where this process may not change the firewall, before anything is locked or written. @throws BlocklistError `no-permission` */
+export async function requireRight(): Promise<void> {
+  let effective: string | undefined;
+  try {
+    // proc_pid_status(5)
+    effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(await readFile('/proc/self/status', 'latin1'))?.[1];
+  } catch {
+    // No /proc: nft will tell.
+  }
+  if (effective !== undefined && (BigInt(`0x${effective}`) & NET_ADMIN) === 0n) throw noPermission();
+}
+
+function noPermission(): BlocklistError {
+  return new BlocklistError('no-permission', 'the kernel does not let this user change the firewall', {
+    where: 'nft',
+    hint: 'run as root, or with CAP_NET_ADMIN',
+  });
 }
 
 /** The result of a run that went well. nft has one exit status for every failure, so its text (in the C locale) has to tell them apart. */
@@ -86,10 +134,7 @@ function succeeded(result: RunResult): RunResult {
   const { stderr } = result;
   const said = stderr.trim().split('\n').slice(0, 3).join(' ').slice(0, 300);
   if (/Operation not permitted|must be root/.test(stderr)) {
-    throw new BlocklistError('no-permission', 'the kernel does not let this user change the firewall', {
-      where: 'nft',
-      hint: 'run as root, or with CAP_NET_ADMIN',
-    });
+    throw noPermission();
   }
   if (/Message too long|No buffer space/.test(stderr)) {
     throw new BlocklistError(
@@ -97,7 +142,7 @@ function succeeded(result: RunResult): RunResult {
       'the kernel refused the transaction as too large; nothing was changed',
       {
         where: 'nft',
-        hint: 'inside a container or user namespace: run on the host, or raise net.core.wmem_max there',
+        hint: 'inside a container or user namespace: raise net.core.wmem_max on the host',
       },
     );
   }

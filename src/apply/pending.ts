@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { BlocklistError } from '../errors.js';
 import { removeTree } from '../io/write.js';
 import { readState, writeState } from './state-file.js';
 import { arm, disarm, isArmed, type Watchdog, watchdogSchema } from './watchdog.js';
@@ -19,27 +18,16 @@ const schema = z.strictObject({
 /** A load that goes back by itself unless a person confirms it. */
 export type Pending = z.output<typeof schema>;
 
-const fileOf = (state: string) => join(state, 'pending.json');
+export const pendingFile = (state: string) => join(state, 'pending.json');
 
 /** The load that waits for its confirmation, and those that nobody confirmed and nobody was told of. @throws `state-invalid` */
 export function readPending(state: string): Promise<Pending | undefined> {
-  return readState(fileOf(state), schema);
+  return readState(pendingFile(state), schema);
 }
 
 /** Whether the way back is still ahead. */
 export async function isWaiting({ deadline, watchdog }: Pending, now: number): Promise<boolean> {
   return now < deadline && (await isArmed(watchdog));
-}
-
-/** @throws BlocklistError `unconfirmed` while a load waits: what is changed now would be lost with the way back, or lose it. */
-export async function requireNothingPending(state: string, now: number): Promise<void> {
-  const pending = await readPending(state);
-  if (pending === undefined || !(await isWaiting(pending, now))) return;
-  const seconds = Math.ceil((pending.deadline - now) / 1000);
-  throw new BlocklistError('unconfirmed', `a load waits for its confirmation, ${seconds} s more; nothing was changed`, {
-    where: fileOf(state),
-    hint: 'blocklist confirm keeps it, blocklist rollback goes back at once',
-  });
 }
 
 /** Arms the way back, before anything is loaded. @throws as `arm` */
@@ -49,7 +37,7 @@ export async function openPending(
 ): Promise<void> {
   const watchdog: Watchdog = await arm(state, script, Math.ceil(ms / 1000));
   try {
-    await writeState(fileOf(state), { version: 1, at: now, deadline: now + ms, from, to, watchdog });
+    await writeState(pendingFile(state), { version: 1, at: now, deadline: now + ms, from, to, watchdog });
   } catch (error) {
     await disarm(watchdog);
     throw error;
@@ -59,5 +47,5 @@ export async function openPending(
 /** Disarms the way back and forgets it. */
 export async function closePending(state: string, { watchdog }: Pending): Promise<void> {
   await disarm(watchdog);
-  await removeTree(fileOf(state));
+  await removeTree(pendingFile(state));
 }

@@ -28,16 +28,17 @@ export interface Situation {
   readonly base: Content | undefined;
 }
 
-/** A delta pays while it is the smaller half; above, nft is faster with one refill. */
+/** A delta pays while it is the smaller half of the single addresses; above, nft is faster with one refill. Of few it does not matter. */
 const LARGEST_DELTA = 0.5;
+const FEW = 1000;
 
 /** Decides by the digest in the kernel. Reads no element and changes nothing. */
 export function planOf(artefact: Content, { live, base }: Situation): Plan {
   if (live === undefined) return { kind: 'full', why: 'nothing of ours is loaded', changes: undefined };
-  const changes = base === undefined ? undefined : changesOf(base.sets, artefact.sets);
-  const full = (why: string): Plan => ({ kind: 'full', why, changes });
   const { words } = structureDifferences(artefact, live);
   if (live.digest === artefact.digest && words.length === 0) return { kind: 'nothing' };
+  const changes = base === undefined ? undefined : changesOf(base.sets, artefact.sets);
+  const full = (why: string): Plan => ({ kind: 'full', why, changes });
   if (live.digest === undefined) return full('what is loaded was not completed, or not by this version');
   if (words.length > 0) return full(words.join('; '));
   if (changes === undefined) return full('the artefact that is loaded was not kept here');
@@ -47,7 +48,7 @@ export function planOf(artefact: Content, { live, base }: Situation): Plan {
     (sum, { name, prefixes }) => sum + (isNodes(name) ? prefixes.size : 0),
     0,
   );
-  if (count > all * LARGEST_DELTA) return full('more than half of the single addresses changed');
+  if (count > Math.max(FEW, all * LARGEST_DELTA)) return full('more than half of the single addresses changed');
   return { kind: 'delta', changes };
 }
 

@@ -1,6 +1,14 @@
 import type { RuleSets } from '../build/build.js';
 import { BlocklistError } from '../errors.js';
-import { coversPrefix, type Family, formatPrefix, IpSet, type Prefix, type Prefixes } from '../ip/index.js';
+import {
+  countAddresses,
+  type Family,
+  formatPrefix,
+  IpSet,
+  overlapping,
+  type Prefix,
+  type Prefixes,
+} from '../ip/index.js';
 import { namedSets, type SetName } from '../render/layout.js';
 
 /** Shortest prefix lengths. */
@@ -41,10 +49,12 @@ export interface Wider {
  * @throws BlocklistError `never-block`, `rules-too-wide`, `coverage-limit` (in this order), with set and prefix.
  */
 export async function requirePlausibleArtefact(sets: RuleSets, limits: PlausibleLimits): Promise<void> {
-  const named = namedSets(sets).map(({ name, prefixes }) => ({ name, prefixes, set: IpSet.ofPrefixes(prefixes) }));
-  for (const { name, prefixes, set } of named) {
-    const [hit] = set.intersect(limits.neverBlock).prefixes();
-    if (hit !== undefined) throw neverBlock(name, hit, prefixes);
+  const named = namedSets(sets);
+  for (const block of limits.neverBlock.prefixes()) {
+    for (const { name, prefixes } of named) {
+      const hit = overlapping(prefixes, block);
+      if (hit !== undefined) throw neverBlock(name, narrower(hit, block), hit);
+    }
   }
   let wider: Wider | undefined;
   for (const { name, prefixes } of named) {
@@ -53,7 +63,7 @@ export async function requirePlausibleArtefact(sets: RuleSets, limits: Plausible
       requireExplained(name, net, wider);
     }
   }
-  const share = IpSet.unionOf(named.map(({ set }) => set)).v4.share();
+  const share = shareOf(sets);
   if (share <= limits.coverage.share) return;
   throw new BlocklistError(
     'coverage-limit',
@@ -64,8 +74,20 @@ export async function requirePlausibleArtefact(sets: RuleSets, limits: Plausible
   );
 }
 
-function neverBlock(name: SetName, hit: Prefix, prefixes: Prefixes): BlocklistError {
-  const net = [...each(prefixes)].find((block) => coversPrefix(IpSet.from([block]).of(hit.family), hit)) ?? hit;
+/** Of IPv4. The sets of one side are disjoint, those of two are not. */
+function shareOf(sets: RuleSets): number {
+  if (sets.out === undefined) {
+    const { nodes4, nets4 } = sets.in;
+    return Number(countAddresses(nodes4) + countAddresses(nets4)) / 2 ** 32;
+  }
+  return IpSet.unionOf(namedSets(sets).map(({ prefixes }) => IpSet.ofPrefixes(prefixes))).v4.share();
+}
+
+function narrower(a: Prefix, b: Prefix): Prefix {
+  return a.length > b.length ? a : b;
+}
+
+function neverBlock(name: SetName, hit: Prefix, net: Prefix): BlocklistError {
   return new BlocklistError(
     'never-block',
     `the rules would block ${formatPrefix(hit)}, which is never blocked (set ${name}, ${formatPrefix(net)}); nothing was changed`,
@@ -95,10 +117,6 @@ function requireExplained(name: SetName, net: Prefix, { widest, countries }: Wid
 function* widerThan(prefixes: Prefixes, widest: Widths): Generator<Prefix, void, undefined> {
   const limit = limitOf(widest, prefixes.family);
   for (let i = 0; i < prefixes.size; i++) if (prefixes.lengths[i]! < limit) yield blockAt(prefixes, i);
-}
-
-function* each(prefixes: Prefixes): Generator<Prefix, void, undefined> {
-  for (let i = 0; i < prefixes.size; i++) yield blockAt(prefixes, i);
 }
 
 function blockAt({ family, words, lengths }: Prefixes, i: number): Prefix {

@@ -1,39 +1,50 @@
 import type { Flow } from '../host/flow-line.js';
-import { flows, removeFlow } from '../host/flows.js';
+import { flows, removeFlow, removeFlowsOf } from '../host/flows.js';
 import { closeSocket, type Socket, sockets } from '../host/sockets.js';
-import { IpSet, type Prefix } from '../ip/index.js';
+import { sshPeers } from '../host/ssh.js';
+import { formatPrefix, type IpSet, overlapping, type Prefix } from '../ip/index.js';
 import { namedSets } from '../render/layout.js';
 import type { Content } from './differences.js';
 
-/** Whose packets the loaded rules drop: everything listed or banned here, without what is allowed here. */
-export function droppedPeers({ sets }: Content, banned: IpSet, allowed: IpSet): IpSet {
-  return IpSet.unionOf([banned, ...namedSets(sets).map(({ prefixes }) => IpSet.ofPrefixes(prefixes))]).subtract(
-    allowed,
-  );
+/** Whether the rules drop what comes from, or goes to, a single address. */
+export type IsDropped = (address: Prefix) => boolean;
+
+/** Everything listed, or banned here, without what is allowed here. */
+export function droppedBy(content: Content, banned: IpSet, allowed: IpSet): IsDropped {
+  return (address) => {
+    if (allowed.has(address)) return false;
+    return (
+      banned.has(address) ||
+      namedSets(content.sets).some(({ prefixes }) => overlapping(prefixes, address) !== undefined)
+    );
+  };
 }
 
 /** The connections of this host that the rules cut. */
-export async function cutConnections(dropped: IpSet): Promise<Socket[]> {
-  return (await sockets()).filter(({ peer }) => covers(dropped, peer.address));
-}
-
-function covers(set: IpSet, prefix: Prefix): boolean {
-  return set.has(prefix);
+export async function cutConnections(isDropped: IsDropped): Promise<Socket[]> {
+  return (await sockets()).filter(({ peer }) => isDropped(peer.address));
 }
 
 export interface Ended {
   readonly closed: readonly Socket[];
+  /** those of them that were sessions of SSH clients: somebody was logged in from a listed address */
+  readonly ssh: readonly Socket[];
   /** still there although the kernel was asked: built without INET_DIAG_DESTROY, or we lack the right */
   readonly refused: readonly Socket[];
   /** tracked connections that were forgotten, those of guests and of forwarded traffic, too */
   readonly flows: number;
 }
 
+/** Each removal walks the kernel's whole table, 0.3 s in a large one. What is left dies by its own time: nothing of it passes. */
+const MOST_ADDRESSES = 100;
+
 /**
  * Ends what a drop alone leaves standing for hours: the sockets of listed peers are closed one by one, then the tracked connections from or to
  * them are forgotten, so that none goes on as established past another firewall.
  */
-export async function endSessions(dropped: IpSet, connections: readonly Socket[]): Promise<Ended> {
+export async function endSessions(isDropped: IsDropped): Promise<Ended> {
+  const [connections, tracked] = await Promise.all([cutConnections(isDropped), droppedFlows(isDropped)]);
+  const isSsh = await sshSessions(connections);
   const closed: Socket[] = [];
   const refused: Socket[] = [];
   for (const socket of connections) {
@@ -41,17 +52,35 @@ export async function endSessions(dropped: IpSet, connections: readonly Socket[]
     if (how === 'closed') closed.push(socket);
     if (how === 'refused') refused.push(socket);
   }
-  return { closed, refused, flows: await forget(dropped) };
+  return { closed, ssh: closed.filter(isSsh), refused, flows: await forget(tracked, isDropped) };
 }
 
-async function forget(dropped: IpSet): Promise<number> {
-  const isListed = ({ source, destination }: Flow) => covers(dropped, source) || covers(dropped, destination);
-  const list = await flows(isListed);
-  if (!list.isAvailable) return 0;
+async function sshSessions(connections: readonly Socket[]): Promise<(socket: Socket) => boolean> {
+  if (connections.length === 0) return () => false;
+  const ends = ({ local, peer }: Socket) => `${local.text} ${peer.text}`;
+  const known = new Set((await sshPeers()).map(ends));
+  return (socket) => known.has(ends(socket));
+}
+
+async function droppedFlows(isDropped: IsDropped): Promise<readonly Flow[]> {
+  const list = await flows(({ source, destination }: Flow) => isDropped(source) || isDropped(destination));
+  return list.isAvailable ? list.flows : [];
+}
+
+async function forget(tracked: readonly Flow[], isDropped: IsDropped): Promise<number> {
+  const sides = new Map<string, { readonly address: Prefix; readonly side: 'source' | 'destination'; flows: Flow[] }>();
+  for (const flow of tracked) {
+    const side = isDropped(flow.source) ? 'source' : 'destination';
+    const key = `${side} ${formatPrefix(flow[side])}`;
+    const mine = sides.get(key) ?? { address: flow[side], side, flows: [] };
+    mine.flows.push(flow);
+    sides.set(key, mine);
+  }
   let count = 0;
-  for (const flow of list.flows.slice(0, MOST_FLOWS)) if ((await removeFlow(flow)) === 'removed') count++;
+  for (const { address, side, flows: mine } of [...sides.values()].slice(0, MOST_ADDRESSES)) {
+    const [only, ...more] = mine;
+    if (only !== undefined && more.length === 0) count += (await removeFlow(only)) === 'removed' ? 1 : 0;
+    else count += await removeFlowsOf(address, side);
+  }
   return count;
 }
-
-/** Each removal walks the kernel's whole table; the rest dies by its own time, as nothing of it passes any more. */
-const MOST_FLOWS = 200;

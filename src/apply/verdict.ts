@@ -29,6 +29,8 @@ export interface Judged {
   readonly waiting: Pending | undefined;
   /** a load that nobody confirmed in time, and that nobody was told of */
   readonly expired: Pending | undefined;
+  /** whether it is loaded although its time is over: its way back failed, and left its words in the log */
+  readonly isStuck: boolean;
 }
 
 export type Look = 'every element' | 'structure';
@@ -54,6 +56,7 @@ export async function judge(
     load: loads.find(({ digest }) => digest === live?.digest),
     waiting: isOpen ? pending : undefined,
     expired: isOpen ? undefined : pending,
+    isStuck: pending !== undefined && !isOpen && live?.digest === pending.to,
   };
   if (live === undefined) {
     const wasTaken = hold?.what === 'unloaded' || loads.length === 0;

@@ -1,6 +1,7 @@
 import { declarations, loadCommands } from '../render/commands.js';
 import { FAMILY, TABLE } from '../render/layout.js';
 import { printText } from '../render/nft-text.js';
+import { setDifferences, structureDifferences } from './differences.js';
 import type { Nft } from './nft.js';
 import type { Situation } from './plan.js';
 
@@ -17,6 +18,20 @@ export async function wayBack(nft: Nft, { live, base }: Situation): Promise<Uint
   // Not ours, or altered: as it is, to the letter. The table is made anew, so for some milliseconds its nets are open.
   const removal = Buffer.concat([printText(['Back to what stood here'], NOTHING), Buffer.from(REMOVAL)]);
   return Buffer.concat([removal, await nft.snapshot()]);
+}
+
+/**
+ * The same, to the letter also where somebody changed what was loaded: every element is read for that. For loads that may take all the time in
+ * the world, as a person waits for what becomes of them.
+ */
+export async function exactWayBack(nft: Nft, situation: Situation): Promise<Uint8Array> {
+  const { live, base } = situation;
+  const found = live === undefined || base === undefined ? undefined : await nft.contents();
+  if (found === undefined || base === undefined) return wayBack(nft, situation);
+  const isAltered =
+    setDifferences({ artefact: base, local: new Map() }, found).length > 0 ||
+    structureDifferences(base, found).words.length > 0;
+  return wayBack(nft, isAltered ? { live, base: undefined } : situation);
 }
 
 /** `add` before `delete` makes the deletion right whether or not the table is there. */

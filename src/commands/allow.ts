@@ -1,7 +1,16 @@
 import { ExitStatus } from '../errors.js';
-import { IpSet } from '../ip/index.js';
-import type { Command } from './context.js';
-import { type DecideOptions, decide, endWords, namedPrefixes, tellDecided, withNew, without } from './decide.js';
+import { formatPrefix, IpSet } from '../ip/index.js';
+import { type Command, say } from './context.js';
+import {
+  type DecideOptions,
+  decide,
+  endWords,
+  namedPrefixes,
+  requireNarrow,
+  tellDecided,
+  withNew,
+  without,
+} from './decide.js';
 
 export interface AllowOptions extends DecideOptions {
   readonly remove?: boolean;
@@ -11,16 +20,25 @@ export interface AllowOptions extends DecideOptions {
 export const run: Command<AllowOptions> = async (options, context) => {
   const prefixes = namedPrefixes(options.addresses);
   const isRemoval = options.remove === true;
+  let missing: string[] = [];
   const decided = await decide(
-    ({ entries }) =>
-      isRemoval ? without('allow', prefixes, entries) : withNew('allow', prefixes, options, entries, context),
-    // Whose allowance ends may be listed: their connections would only starve.
+    ({ entries }, project) => {
+      if (!isRemoval) {
+        requireNarrow(prefixes, project);
+        return withNew('allow', prefixes, options, entries, context);
+      }
+      const allowed = new Set(entries.filter(({ what }) => what === 'allow').map(({ prefix }) => formatPrefix(prefix)));
+      missing = prefixes.map(formatPrefix).filter((text) => !allowed.has(text));
+      return without('allow', prefixes, entries);
+    },
     IpSet.empty,
     options,
     context,
   );
   const [entry] = decided.local.entries.slice(-1);
   const verb = isRemoval ? 'no longer allowed:' : `allowed ${entry === undefined ? '' : endWords(entry)}:`;
-  tellDecided(verb, prefixes, decided, options, context);
+  const named = prefixes.filter((prefix) => !missing.includes(formatPrefix(prefix)));
+  tellDecided(verb, named, decided, options, context);
+  for (const text of missing) say(context, options, `${text} was not allowed by hand`);
   return ExitStatus.done;
 };

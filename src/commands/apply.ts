@@ -1,10 +1,10 @@
 import { readHold, release } from '../apply/hold.js';
 import { readKept } from '../apply/kept.js';
-import { Nft } from '../apply/nft.js';
-import { requireNothingPending } from '../apply/pending.js';
+import { Nft, requireRight } from '../apply/nft.js';
+import { settle } from '../apply/settle.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
-import { artefactOf, type Loadable } from './artefact.js';
+import { artefactOf, type Loadable, loadable } from './artefact.js';
 import { type Command, type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
 import { carryOut, prepare } from './loading.js';
 import { openProject, type Project } from './project.js';
@@ -28,23 +28,22 @@ export const run: Command<ApplyOptions> = async (options, context) => {
   const project = await openProject(options, context, options.ref === undefined ? 'read' : 'from git');
   const confirmMs = options.confirm === undefined ? undefined : duringOption(options.confirm, '--confirm');
   const nft = new Nft();
-  // Without the right to ask, it ends here, before anything is locked.
-  await Promise.all([nft.requireVersion(), nft.structure()]);
+  await requireRight();
+  const reviewed = () => artefactOf(options, project, context);
   if (options.dryRun === true) {
-    const loadable = await artefactOf(options, project.config, context);
-    const work = await prepare(nft, loadable, project, options, context);
+    const work = await prepare(nft, reviewed, project, options, context);
     // nft judges by the table as it is now, of which a dormant one takes no chain.
-    const { plan, situation } = work;
-    if (plan.kind !== 'nothing' && situation.live?.isActive !== false) await nft.check(loadable.artefact.script);
+    const { plan, situation, artefact } = work;
+    if (plan.kind !== 'nothing' && situation.live?.isActive !== false) await nft.check(artefact.script);
     await tellPlan(work, project, options, context);
     return ExitStatus.done;
   }
   return withLock(project.state, async () => {
-    await requireNothingPending(project.state, context.now());
+    await settle(nft, project.state, context.now());
     const kept = options.repair === true ? await held(project, options, context) : undefined;
     if (kept === 'unloaded') return ExitStatus.done;
-    const loadable = kept ?? (await artefactOf(options, project.config, context));
-    const work = await prepare(nft, loadable, project, options, context);
+    const read = kept === undefined ? reviewed : async () => kept;
+    const work = await prepare(nft, read, project, options, context);
     const how = { confirmMs, check: options.fast === true ? 'none' : 'read-back' } as const;
     const done = await carryOut(nft, work, how, project, context);
     if (options.repair !== true) await release(project.state);
@@ -69,7 +68,7 @@ async function held(
   }
   say(context, options, `held: rolled back ${since}; ${lift}`);
   const artefact = await readKept(project.state, hold.digest);
-  if (artefact !== undefined) return { artefact, title: shortPath(context, artefact.folder) };
+  if (artefact !== undefined) return loadable(artefact, shortPath(context, artefact.folder), project.config, context);
   throw new BlocklistError(
     'nothing-kept',
     `the rules that were rolled back to are not kept any more (${hold.digest})`,

@@ -1,37 +1,42 @@
 import type { Artefact } from '../apply/artefact.js';
 import { readArtefact } from '../apply/artefact-store.js';
 import { type PlausibleLimits, requirePlausibleArtefact } from '../apply/plausible.js';
+import { readUnchanged } from '../apply/unchanged.js';
 import type { Config } from '../config/load.js';
 import { requireTrusted } from '../config/owner.js';
 import { IpSet } from '../ip/index.js';
 import { type Context, shortPath } from './context.js';
 import { neverBlock } from './lists.js';
-import { owners } from './project.js';
+import { owners, type Project } from './project.js';
 
 /** An artefact that may be loaded, and what it is called in words. */
 export interface Loadable {
   readonly artefact: Artefact;
   /** `rules` or `main (commit 1a2b3c4)` */
   readonly title: string;
+  /** holds it to the limits of this host, whoever made it. @throws BlocklistError `never-block`, `rules-too-wide`, `coverage-limit` */
+  readonly prove: () => Promise<void>;
 }
 
-/** The artefact that an apply loads, read strictly and held to the limits of this host, whoever made it. */
+/** The artefact that an apply loads, read strictly. */
 export async function artefactOf(
   { ref }: { readonly ref?: string },
-  config: Config,
+  { config, state }: Project,
   context: Context,
 ): Promise<Loadable> {
-  const loadable = await read(ref, config, context);
-  await requirePlausibleArtefact(loadable.artefact.sets, await limitsOf(config, context));
-  return loadable;
-}
-
-async function read(ref: string | undefined, config: Config, context: Context): Promise<Loadable> {
   const { rules } = config.paths;
-  if (ref === undefined) return { artefact: await readArtefact(rules), title: shortPath(context, rules) };
+  if (ref === undefined) {
+    const artefact = (await readUnchanged(state, rules)) ?? (await readArtefact(rules));
+    return loadable(artefact, shortPath(context, rules), config, context);
+  }
   const { readArtefactAt } = await import('../apply/git-ref.js');
   const artefact = await readArtefactAt(ref, rules);
-  return { artefact, title: `${ref} (commit ${artefact.commit.slice(0, 7)})` };
+  return loadable(artefact, `${ref} (commit ${artefact.commit.slice(0, 7)})`, config, context);
+}
+
+export function loadable(artefact: Artefact, title: string, config: Config, context: Context): Loadable {
+  const prove = async () => requirePlausibleArtefact(artefact.sets, await limitsOf(config, context));
+  return { artefact, title, prove };
 }
 
 /** As a build judges: whole countries may cover more than feeds. */

@@ -1,10 +1,9 @@
 import { lockoutHits } from '../apply/lockout.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
-import { formatPrefix, fourSets, IpSet, type Prefix } from '../ip/index.js';
-import type { Command } from './context.js';
-import { type DecideOptions, decide, endWords, namedPrefixes, tellDecided, withNew } from './decide.js';
+import { formatPrefix, fourSets, IpSet } from '../ip/index.js';
+import { type Command, commandLine, say } from './context.js';
+import { type DecideOptions, decide, endWords, namedPrefixes, requireNarrow, tellDecided, withNew } from './decide.js';
 import type { Local } from './local.js';
-import type { Project } from './project.js';
 
 /** Drops everything from these addresses on this host, at once, and ends their connections. */
 export const run: Command<DecideOptions> = async (options, context) => {
@@ -22,19 +21,17 @@ export const run: Command<DecideOptions> = async (options, context) => {
   );
   const [first] = decided.local.entries.slice(-1);
   tellDecided(`banned ${first === undefined ? '' : endWords(first)}:`, prefixes, decided, options, context);
+  const [open] = wanted.intersect(decided.local.open).prefixes();
+  if (open !== undefined) {
+    const line = commandLine(context, options, `allow --remove ${formatPrefix(open)}`);
+    say(
+      context,
+      options,
+      `but ${formatPrefix(open)} is allowed here, which wins over a ban; if it was by hand: ${line}`,
+    );
+  }
   return ExitStatus.done;
 };
-
-/** A slip of the key must not ban half of the internet. @throws BlocklistError `too-wide` */
-function requireNarrow(prefixes: readonly Prefix[], { config: { guards } }: Project): void {
-  for (const prefix of prefixes) {
-    const key = prefix.family.version === 4 ? 'max-prefix-v4' : 'max-prefix-v6';
-    if (prefix.length >= guards[key]) continue;
-    throw new BlocklistError('too-wide', `${formatPrefix(prefix)} is wider than /${guards[key]}; nothing was changed`, {
-      hint: `if it is meant, raise guards.${key} in the configuration`,
-    });
-  }
-}
 
 /** @throws BlocklistError `lockout` when the host, its network or the caller is among them */
 function requireHarmless(wanted: IpSet, { everyone, allowed }: Local): void {

@@ -1,13 +1,19 @@
-import { Nft } from '../apply/nft.js';
+import { stageBoot } from '../apply/boot.js';
+import { readKept } from '../apply/kept.js';
+import { Nft, requireRight } from '../apply/nft.js';
 import { closePending, isWaiting, readPending } from '../apply/pending.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
 import { type Command, commandLine, say } from './context.js';
-import { stateFolder } from './project.js';
+import { localOf } from './local.js';
+import { openProject } from './project.js';
 
-/** Keeps the load that waits for its confirmation. */
+/** Keeps the load that waits for its confirmation, beyond the next boot, too. */
 export const run: Command<unknown> = async (options, context) => {
-  const state = await stateFolder(options, context);
+  await requireRight();
+  const nft = new Nft();
+  const project = await openProject(options, context, 'read');
+  const { state } = project;
   return withLock(state, async () => {
     const pending = await readPending(state);
     if (pending === undefined) {
@@ -17,8 +23,10 @@ export const run: Command<unknown> = async (options, context) => {
     const isOpen = await isWaiting(pending, context.now());
     await closePending(state, pending);
     // Disarmed first, then looked: what is loaded now stays.
-    const live = await new Nft().structure();
+    const live = await nft.structure();
     if (live?.digest === pending.to) {
+      const [artefact, { content }] = await Promise.all([readKept(state, pending.to), localOf(project, context)]);
+      if (artefact !== undefined) await (await stageBoot(state, artefact, content))();
       say(context, options, 'confirmed: the rules stay');
       return ExitStatus.done;
     }

@@ -1,6 +1,7 @@
+import { writeLocalBoot } from '../apply/boot.js';
 import { type LocalEntry, writeLocalEntries } from '../apply/local-entries.js';
-import { Nft } from '../apply/nft.js';
-import { cutConnections, endSessions } from '../apply/sessions.js';
+import { Nft, requireRight } from '../apply/nft.js';
+import { endSessions, type IsDropped } from '../apply/sessions.js';
 import { syncLocal } from '../apply/sync-local.js';
 import { operatorPrefix } from '../config/operator.js';
 import { BlocklistError } from '../errors.js';
@@ -48,14 +49,13 @@ export async function decide(
 ): Promise<Decided> {
   const project = await openProject(options, context, 'read');
   const nft = new Nft();
-  // Without the right to ask, it ends here, before anything is written.
-  await nft.structure();
+  await requireRight();
   return withLock(project.state, async () => {
     const before = await localOf(project, context);
     const entries = decision(before, project);
     const local = withEntries(before, entries, context.now());
     await writeLocalEntries(project.state, entries);
-    const live = await nft.structure();
+    const live = await nft.situation();
     if (live === undefined) return { local, project, isLoaded: false, ended: 0 };
     try {
       await syncLocal(nft, local.content, live);
@@ -63,8 +63,9 @@ export async function decide(
       await writeLocalEntries(project.state, before.entries);
       throw error;
     }
-    const dropped = cuts.subtract(local.open);
-    const { closed } = await endSessions(dropped, await cutConnections(dropped));
+    await writeLocalBoot(project.state, local.content);
+    const isCut: IsDropped = (address) => cuts.has(address) && !local.open.has(address);
+    const { closed } = cuts.isEmpty ? { closed: [] } : await endSessions(isCut);
     return { local, project, isLoaded: true, ended: closed.length };
   });
 }
@@ -78,6 +79,17 @@ export function namedPrefixes(texts: readonly string[]): Prefix[] {
       hint: 'name addresses or networks: 203.0.113.7 2001:db8::/32',
     });
   });
+}
+
+/** A slip of the key must not ban half of the internet, nor let it in. @throws BlocklistError `too-wide` */
+export function requireNarrow(prefixes: readonly Prefix[], { config: { guards } }: Project): void {
+  for (const prefix of prefixes) {
+    const key = prefix.family.version === 4 ? 'max-prefix-v4' : 'max-prefix-v6';
+    if (prefix.length >= guards[key]) continue;
+    throw new BlocklistError('too-wide', `${formatPrefix(prefix)} is wider than /${guards[key]}; nothing was changed`, {
+      hint: `if it is meant, raise guards.${key} in the configuration`,
+    });
+  }
 }
 
 /** New entries of one kind for these prefixes; earlier ones for exactly the same are replaced. */

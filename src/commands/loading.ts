@@ -1,14 +1,14 @@
 import { type Applied, loadAndVerify, situationOf } from '../apply/apply.js';
 import type { Artefact } from '../apply/artefact.js';
-import { recordLoad, stash } from '../apply/kept.js';
+import { isBootOf, stageBoot } from '../apply/boot.js';
+import { readHold } from '../apply/hold.js';
+import { keptLoads, recordLoad, stash } from '../apply/kept.js';
 import type { Nft } from '../apply/nft.js';
 import { closePending, openPending, readPending } from '../apply/pending.js';
 import { type Plan, planOf, type Situation } from '../apply/plan.js';
-import { cutConnections, droppedPeers, type Ended, endSessions } from '../apply/sessions.js';
+import { droppedBy, type Ended, endSessions, type IsDropped } from '../apply/sessions.js';
 import { removeLeftovers } from '../apply/staged.js';
-import { wayBack } from '../apply/way-back.js';
-import type { Socket } from '../host/sockets.js';
-import type { IpSet } from '../ip/index.js';
+import { exactWayBack } from '../apply/way-back.js';
 import type { Loadable } from './artefact.js';
 import type { Context, GlobalOptions } from './context.js';
 import { type Local, localOf } from './local.js';
@@ -24,24 +24,35 @@ export interface Work {
   readonly situation: Situation;
   readonly plan: Plan;
   /** whose packets the rules drop */
-  readonly dropped: IpSet;
-  /** the live connections among them */
-  readonly connections: readonly Socket[];
+  readonly isDropped: IsDropped;
+  /** something was loaded, nobody unloaded it, and it is not there */
+  readonly isGone: boolean;
 }
 
-/** Gathers facts, guards against a lockout, and plans. Changes nothing. @throws BlocklistError `lockout` */
+/** Gathers facts, guards against a lockout, and plans. Changes nothing. @throws BlocklistError `lockout`, and what `read` throws */
 export async function prepare(
   nft: Nft,
-  { artefact, title }: Loadable,
+  read: () => Promise<Loadable>,
   project: Project,
   options: GlobalOptions,
   context: Context,
 ): Promise<Work> {
-  const [local, situation] = await Promise.all([localOf(project, context), situationOf(nft, project.state, artefact)]);
-  await requireNoLockout(artefact.sets, artefact.folder, local, project, options, context);
-  const dropped = droppedPeers(artefact, local.banned, local.open);
-  const connections = await cutConnections(dropped);
-  return { artefact, title, local, situation, plan: planOf(artefact, situation), dropped, connections };
+  // Programs are started while this process is small: with the rules in memory each start takes 5 ms longer.
+  const [local, live, { artefact, title, prove }] = await Promise.all([
+    localOf(project, context),
+    nft.situation(),
+    read(),
+  ]);
+  const situation = await situationOf(live, project.state, artefact);
+  const plan = planOf(artefact, situation);
+  if (plan.kind !== 'nothing') {
+    await prove();
+    await requireNoLockout(artefact.sets, artefact.folder, local, project, options, context);
+  }
+  const isGone =
+    live === undefined && (await keptLoads(project.state)).length > 0 && (await readHold(project.state)) === undefined;
+  const isDropped = droppedBy(artefact, local.banned, local.open);
+  return { artefact, title, local, situation, plan, isDropped, isGone };
 }
 
 export interface HowToLoad {
@@ -64,22 +75,33 @@ export async function carryOut(
 ): Promise<Done> {
   const { artefact, local, plan } = work;
   const { state } = project;
+  // Damaged notes end it here, before anything is changed.
+  await keptLoads(state);
   const situation = await withoutLeftovers(nft, work.situation);
-  const now = context.now();
   const isWatched = how.confirmMs !== undefined && plan.kind !== 'nothing';
   if (isWatched) {
-    const script = await wayBack(nft, situation);
+    const script = await exactWayBack(nft, situation);
+    // It is loaded as one transaction, by plain nft. Where the kernel refuses it as too large, nobody should count on it.
+    await nft.check(script);
     const from = situation.live?.digest ?? null;
-    await openPending(state, { script, ms: how.confirmMs ?? 0, now, from, to: artefact.digest });
+    await openPending(state, { script, ms: how.confirmMs ?? 0, now: context.now(), from, to: artefact.digest });
   }
   try {
     const target = { artefact, local: local.content };
-    const [applied] = await Promise.all([
-      loadAndVerify(nft, target, situation, plan, how.check),
-      stash(state, artefact),
-    ]);
-    await recordLoad(state, artefact.digest, now);
-    return { ...applied, ended: await endSessions(work.dropped, work.connections) };
+    const isNew = plan.kind !== 'nothing' || !(await isBootOf(state, artefact.digest));
+    let turnBoot: (() => Promise<void>) | undefined;
+    const beside = async () => {
+      if (plan.kind !== 'nothing') await stash(state, artefact);
+      // What may go back by itself is not what the next boot should load.
+      if (isNew && !isWatched) turnBoot = await stageBoot(state, artefact, local.content);
+    };
+    const keep = async () => {
+      await recordLoad(state, artefact.digest, context.now());
+      await turnBoot?.();
+    };
+    const applied = await loadAndVerify(nft, target, situation, plan, how.check, { beside, keep });
+    const ended = applied.loaded === 'nothing' ? NOTHING_ENDED : await endSessions(work.isDropped);
+    return { ...applied, ended };
   } catch (error) {
     const pending = isWatched ? await readPending(state) : undefined;
     if (pending !== undefined) await closePending(state, pending);
@@ -87,7 +109,9 @@ export async function carryOut(
   }
 }
 
+const NOTHING_ENDED: Ended = { closed: [], ssh: [], refused: [], flows: 0 };
+
 async function withoutLeftovers(nft: Nft, situation: Situation): Promise<Situation> {
   if (situation.live === undefined || !(await removeLeftovers(nft, situation.live))) return situation;
-  return { ...situation, live: await nft.structure() };
+  return { ...situation, live: await nft.situation() };
 }

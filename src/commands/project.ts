@@ -1,9 +1,10 @@
 import { access } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { type Config, loadConfig } from '../config/load.js';
-import { requireTrusted } from '../config/owner.js';
+import { requireTrusted, type TrustedOwners } from '../config/owner.js';
 import { BlocklistError } from '../errors.js';
 import { findAccount } from '../io/passwd.js';
+import { PLACE, SYSTEM_USER } from '../setup/layout.js';
 import { type Context, defaultFolder, type GlobalOptions } from './context.js';
 
 /** A configuration with the folders it works in. */
@@ -11,7 +12,12 @@ export interface Project {
   readonly config: Config;
   readonly cache: string;
   readonly state: string;
+  /** where the nightly update leaves what it knows: the same folder, or one below it where another user runs it */
+  readonly updateState: string;
 }
+
+/** The units give the update a state folder of its own inside that of apply. */
+const UPDATE_STATE = basename(PLACE.updateState);
 
 const SYSTEM_CONFIG = '/etc/blocklist/blocklist.yaml';
 
@@ -21,32 +27,48 @@ const SYSTEM_CONFIG = '/etc/blocklist/blocklist.yaml';
  */
 export type RulesUse = 'write' | 'read' | 'from git';
 
-/** The user of the nightly update where it does not run as root; systemd's unit in examples/systemd. */
-const SERVICE_USER = 'blocklist';
-
 /** Finds and reads the configuration. As root, refuses files that others could change. */
 export async function openProject(
   options: GlobalOptions,
   context: Context,
   rules: RulesUse = 'write',
 ): Promise<Project> {
+  const config = await findConfig(options, context);
+  if (context.uid === 0) await requireTrustedFiles(config, context, rules);
+  return { config, ...(await foldersOf(config, context)) };
+}
+
+/** The configuration, whoever it belongs to. @throws as loadConfig */
+export async function findConfig(options: GlobalOptions, context: Context): Promise<Config> {
   const path = options.config ?? (await firstExisting([resolve(context.cwd, 'blocklist.yaml'), SYSTEM_CONFIG]));
   if (path === undefined) {
     throw new BlocklistError('config-missing', `there is no blocklist.yaml here and no ${SYSTEM_CONFIG}`, {
-      hint: 'name one with --config FILE; examples/quickstart/blocklist.yaml in the package is a start',
+      hint: 'make one with: blocklist init; or name one with --config FILE',
     });
   }
-  const config = await loadConfig(resolve(context.cwd, path));
-  if (context.uid === 0) await requireTrustedFiles(config, context, rules);
+  return loadConfig(resolve(context.cwd, path));
+}
+
+/** Where we work, with a configuration or without one. */
+export async function foldersOf(config: Config | undefined, context: Context): Promise<Omit<Project, 'config'>> {
+  const state = stateOf(config, context);
   return {
-    config,
-    cache: context.env.BLOCKLIST_CACHE_DIR || config.paths.cache || defaultFolder(context, 'cache'),
-    state: stateOf(config, context),
+    // Absolute, as programs that run later in another folder read from it.
+    cache: resolve(
+      context.cwd,
+      context.env.BLOCKLIST_CACHE_DIR || config?.paths.cache || defaultFolder(context, 'cache'),
+    ),
+    state,
+    updateState: (await firstExisting([join(state, UPDATE_STATE)])) ?? state,
   };
 }
 
 function stateOf(config: Config | undefined, context: Context): string {
-  return context.env.BLOCKLIST_STATE_DIR || config?.paths.state || defaultFolder(context, 'state');
+  // Absolute, as programs that run later in another folder read from it.
+  return resolve(
+    context.cwd,
+    context.env.BLOCKLIST_STATE_DIR || config?.paths.state || defaultFolder(context, 'state'),
+  );
 }
 
 /** The state folder for commands of an emergency: they work with a configuration that is broken or gone, too. */
@@ -59,17 +81,20 @@ export async function stateFolder(options: GlobalOptions, context: Context): Pro
   }
 }
 
-/** Files whose content decides what root's firewall does. */
 async function requireTrustedFiles(config: Config, context: Context, use: RulesUse): Promise<void> {
+  for (const { paths, theirs } of await trustedFiles(config, owners(context), use)) await requireTrusted(paths, theirs);
+}
+
+/** Files whose content decides what root's firewall does, and whose they may be. */
+export async function trustedFiles(config: Config, ours: TrustedOwners, use: RulesUse) {
   const files = config.sources.custom.flatMap((entry) => ('file' in entry ? [entry.file] : []));
-  const ours = owners(context);
-  await requireTrusted([config.file, ...config.allow.files, ...files], ours);
-  if (use === 'from git') return;
+  const decisive = { paths: [config.file, ...config.allow.files, ...files], theirs: ours };
+  if (use === 'from git') return [decisive];
   const { rules } = config.paths;
-  const service = use === 'read' ? await findAccount(({ name }) => name === SERVICE_USER) : undefined;
+  const service = use === 'read' ? await findAccount(({ name }) => name === SYSTEM_USER) : undefined;
   const theirs =
     service === undefined ? ours : { uids: [...ours.uids, service.uid], gids: [...ours.gids, service.gid] };
-  await requireTrusted([rules, join(rules, 'manifest.json')], theirs);
+  return [decisive, { paths: [rules, join(rules, 'manifest.json')], theirs }];
 }
 
 /** Whom root trusts: itself and the sudo caller. */

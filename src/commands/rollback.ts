@@ -1,14 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import { hold } from '../apply/hold.js';
 import { keptLoads, readKept } from '../apply/kept.js';
-import { Nft } from '../apply/nft.js';
+import { Nft, requireRight } from '../apply/nft.js';
 import { closePending, isWaiting, readPending } from '../apply/pending.js';
+import { holdBefore, settle } from '../apply/settle.js';
 import { wayBackFile } from '../apply/watchdog.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
-import type { Loadable } from './artefact.js';
+import { readWhole } from '../io/read.js';
+import { type Loadable, loadable } from './artefact.js';
 import { authorOf } from './author.js';
-import { type Command, say } from './context.js';
+import { type Command, type Context, say } from './context.js';
 import { carryOut, prepare } from './loading.js';
 import { openProject, type Project } from './project.js';
 import { tellDone, tellPlan } from './tell-apply.js';
@@ -23,10 +24,10 @@ export interface RollbackOptions {
 export const run: Command<RollbackOptions> = async (options, context) => {
   const project = await openProject(options, context, 'read');
   const nft = new Nft();
-  await nft.requireVersion();
+  await requireRight();
   if (options.dryRun === true) {
     await tellPlan(
-      await prepare(nft, await earlier(nft, project, options.digest), project, options, context),
+      await prepare(nft, () => earlier(nft, project, options.digest, context), project, options, context),
       project,
       options,
       context,
@@ -34,19 +35,23 @@ export const run: Command<RollbackOptions> = async (options, context) => {
     return ExitStatus.done;
   }
   return withLock(project.state, async () => {
-    const pending = await readPending(project.state);
-    if (pending !== undefined && options.digest === undefined && (await isWaiting(pending, context.now()))) {
-      await closePending(project.state, pending);
-      await nft.load(await readFile(wayBackFile(project.state)));
-      say(context, options, 'went back to what was loaded before the unconfirmed load');
+    if (options.digest === undefined && (await wentBackAtOnce(nft, project, context))) {
+      say(
+        context,
+        options,
+        'went back to what was loaded before the unconfirmed load; it stays until a person runs apply',
+      );
       return ExitStatus.done;
     }
-    if (pending !== undefined) await closePending(project.state, pending);
-    const loadable = await earlier(nft, project, options.digest);
-    const work = await prepare(nft, loadable, project, options, context);
+    if ((await settle(nft, project.state, context.now())) === 'it went back' && options.digest === undefined) {
+      say(context, options, 'nothing to do: it went back already, as nobody confirmed the last load');
+      return ExitStatus.done;
+    }
+    const chosen = await earlier(nft, project, options.digest, context);
+    const work = await prepare(nft, async () => chosen, project, options, context);
     const how = { confirmMs: undefined, check: 'read-back' } as const;
     const done = await carryOut(nft, work, how, project, context);
-    const decision = { at: context.now(), by: authorOf(context), digest: loadable.artefact.digest };
+    const decision = { at: context.now(), by: authorOf(context), digest: chosen.artefact.digest };
     await hold(project.state, { what: 'rolled-back', ...decision });
     await tellDone(work, done, how, project, options, context);
     say(context, options, 'these rules stay until a person runs apply');
@@ -54,17 +59,36 @@ export const run: Command<RollbackOptions> = async (options, context) => {
   });
 };
 
-/** The newest kept artefact that is not loaded, or the one whose digest was named. @throws BlocklistError `nothing-kept` */
-async function earlier(nft: Nft, { state }: Project, wanted: string | undefined): Promise<Loadable> {
+/** While a load waits for its confirmation, its way back is the one to take. It stays armed until it has been gone. */
+async function wentBackAtOnce(nft: Nft, { state }: Project, context: Context): Promise<boolean> {
+  const pending = await readPending(state);
+  const isOpen = pending !== undefined && (await isWaiting(pending, context.now()));
+  const script = isOpen ? await readWhole(wayBackFile(state), Number.POSITIVE_INFINITY) : undefined;
+  if (pending === undefined || script === undefined) return false;
+  await nft.load(script);
+  await holdBefore(state, pending.from, context.now(), authorOf(context));
+  await closePending(state, pending);
+  return true;
+}
+
+/** The kept artefact that was loaded before what is loaded now, or the one whose digest was named. @throws BlocklistError `nothing-kept` */
+async function earlier(
+  nft: Nft,
+  { state, config }: Project,
+  wanted: string | undefined,
+  context: Context,
+): Promise<Loadable> {
   const loads = await keptLoads(state);
   const loaded = (await nft.structure())?.digest;
-  const fits = (digest: string) =>
-    wanted === undefined ? digest !== loaded : `${digest} ${digest.replace('sha256:', '')}`.includes(wanted);
-  const found = [...loads].reverse().filter(({ digest }) => fits(digest));
+  const now = loads.findIndex(({ digest }) => digest === loaded);
+  const found =
+    wanted === undefined
+      ? loads.slice(0, now < 0 ? loads.length : now).slice(-1)
+      : loads.filter(({ digest }) => digest.replace('sha256:', '').startsWith(wanted.replace('sha256:', '')));
   if (wanted !== undefined && found.length > 1)
     throw nothing('more than one of the kept rules begins like this', state, loads);
   const artefact = found[0] === undefined ? undefined : await readKept(state, found[0].digest);
-  if (artefact !== undefined) return { artefact, title: `the rules ${artefact.digest.slice(7, 19)}` };
+  if (artefact !== undefined) return loadable(artefact, `the rules ${artefact.digest.slice(7, 19)}`, config, context);
   throw nothing(wanted === undefined ? 'no earlier rules are kept' : 'no such rules are kept', state, loads);
 }
 

@@ -2,6 +2,7 @@ import { driftWords, EMERGENCY } from '../apply/apply.js';
 import { readArtefact } from '../apply/artefact-store.js';
 import { Nft } from '../apply/nft.js';
 import { type Judged, judge } from '../apply/verdict.js';
+import { wayBackLog } from '../apply/watchdog.js';
 import { ExitStatus } from '../errors.js';
 import { age, grouped } from '../io/figures.js';
 import { table } from '../io/table.js';
@@ -9,7 +10,7 @@ import { namedSets } from '../render/layout.js';
 import { type LastBuild, readLastBuild } from '../report/last-build.js';
 import { type Command, type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
 import { localOf } from './local.js';
-import { openProject } from './project.js';
+import { openProject, type Project } from './project.js';
 
 export interface StatusOptions {
   readonly fast?: boolean;
@@ -24,7 +25,7 @@ export const run: Command<StatusOptions> = async (options, context) => {
   const { content } = await localOf(project, context);
   const look = options.fast === true ? 'structure' : 'every element';
   const judged = await judge(new Nft(), state, artefact, content, look, now);
-  const sources = agesOf(await readLastBuild(state), now);
+  const sources = agesOf(await readLastBuild(project.updateState), now);
   const dropped = judged.live?.dropped ?? { packets: 0, bytes: 0 };
   if (options.json === true) {
     const data = {
@@ -41,6 +42,7 @@ export const run: Command<StatusOptions> = async (options, context) => {
       chains: judged.drift?.structure ?? [],
       hold: judged.hold ?? null,
       unconfirmed: judged.waiting === undefined ? null : { deadline: judged.waiting.deadline },
+      expired: judged.expired === undefined ? null : { deadline: judged.expired.deadline, wentBack: !judged.isStuck },
       dropped,
       sources,
     };
@@ -68,7 +70,7 @@ export const run: Command<StatusOptions> = async (options, context) => {
       context.stdout.write(
         `dropped since loading: ${grouped(dropped.packets)} packets, ${grouped(dropped.bytes)} bytes\n`,
       );
-    sayVerdict(judged, shortPath(context, config.paths.rules), now, options, context);
+    sayVerdict(judged, project, now, options, context);
   }
   return judged.verdict === 'in-sync' ? ExitStatus.done : ExitStatus.differs;
 };
@@ -78,20 +80,26 @@ function agesOf(last: LastBuild | undefined, now: number) {
 }
 
 function sayVerdict(
-  { verdict, drift, load, hold, waiting, expired }: Judged,
-  rules: string,
+  { verdict, drift, load, hold, waiting, expired, isStuck }: Judged,
+  { config, state }: Project,
   now: number,
   options: StatusOptions & GlobalOptions,
   context: Context,
 ): void {
+  const rules = shortPath(context, config.paths.rules);
   const line = (command: string) => commandLine(context, options, command);
   const since = load === undefined ? '' : `, loaded ${ago(load.at, now)}`;
   if (waiting !== undefined) {
     const left = Math.ceil((waiting.deadline - now) / 1000);
     say(context, options, `UNCONFIRMED: goes back in ${left} s unless: ${line('confirm')}`);
   }
-  if (expired !== undefined)
+  if (expired !== undefined && isStuck) {
+    const log = shortPath(context, wayBackLog(state));
+    say(context, options, `nobody confirmed the load of ${ago(expired.at, now)}, and it did NOT go back: see ${log}`);
+    say(context, options, `to keep it: ${line('confirm')}; to go back: ${line('rollback')}`);
+  } else if (expired !== undefined) {
     say(context, options, `nobody confirmed the load of ${ago(expired.at, now)}: it went back`);
+  }
   if (hold !== undefined)
     say(context, options, `${hold.what} by ${hold.by} ${ago(hold.at, now)}; ${line('apply')} loads the rules again`);
   const what = options.fast === true ? 'the kernel says that it holds' : 'the kernel holds exactly';

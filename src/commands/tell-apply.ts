@@ -1,11 +1,11 @@
 import { driftWords, EMERGENCY } from '../apply/apply.js';
 import type { SetChange } from '../apply/plan.js';
 import { isNodes } from '../apply/plan.js';
+import { cutConnections } from '../apply/sessions.js';
 import type { Socket } from '../host/sockets.js';
 import { escapeText } from '../io/escape.js';
 import { grouped } from '../io/figures.js';
 import { countAddresses } from '../ip/index.js';
-import { namedSets } from '../render/layout.js';
 import { type Context, commandLine, type GlobalOptions, say } from './context.js';
 import type { Done, HowToLoad, Work } from './loading.js';
 import type { Project } from './project.js';
@@ -13,7 +13,7 @@ import { readSources } from './provenance.js';
 
 /** What an apply would do, in words or as data. */
 export async function tellPlan(work: Work, project: Project, options: GlobalOptions, context: Context): Promise<void> {
-  const cut = await explained(work.connections, project, options, context);
+  const cut = await explained(await cutConnections(work.isDropped), project, options, context);
   if (options.json === true) return printJson(work, cut, {}, context);
   say(context, options, planWords(work));
   for (const line of cut) say(context, options, `would end: ${connectionWords(line)}`);
@@ -36,12 +36,17 @@ export async function tellDone(
     return printJson(work, closed, { done: done.loaded, mended, flows: done.ended.flows }, context);
   }
   // News also for those who asked for silence: somebody else changed the rules.
+  const voice = { ...options, quiet: false };
+  if (work.isGone) say(context, voice, 'mended: the table was gone');
   if (done.mended !== undefined) {
-    const voice = { ...options, quiet: false };
     say(context, voice, `mended: the kernel differed from what was loaded: ${driftWords(done.mended)}`);
   }
   say(context, options, doneWords(work, done, check));
-  for (const line of closed) say(context, options, `ended: ${connectionWords(line)}`);
+  for (const line of closed) {
+    // Also for those who asked for silence: somebody was logged in from there.
+    const isSsh = done.ended.ssh.includes(line.socket);
+    say(context, isSsh ? voice : options, `ended${isSsh ? ', an SSH SESSION' : ''}: ${connectionWords(line)}`);
+  }
   for (const line of refused) say(context, options, `cannot end, but nothing of it passes: ${connectionWords(line)}`);
   if (confirmMs !== undefined && done.loaded !== 'nothing') {
     say(context, options, `goes back in ${confirmMs / 1000} s unless: ${commandLine(context, options, 'confirm')}`);
@@ -53,9 +58,9 @@ export async function tellDone(
 
 /** `rules (nodes4 9,423, nets4 20,217)` */
 function artefactWords({ artefact, title }: Work): string {
-  const sizes = namedSets(artefact.sets)
-    .filter(({ prefixes }) => prefixes.size > 0)
-    .map(({ name, prefixes }) => `${name} ${grouped(prefixes.size)}`);
+  const sizes = Object.entries(artefact.manifest.sets)
+    .filter(([, { prefixes }]) => prefixes > 0)
+    .map(([name, { prefixes }]) => `${name} ${grouped(prefixes)}`);
   return `${title} (${sizes.join(', ')})`;
 }
 
@@ -82,14 +87,18 @@ function deltaWords(changes: readonly SetChange[]): string {
   const nets = changes.map(({ name }) => name).filter((name) => !isNodes(name));
   const [added, removed] = [sum((change) => change.added.size), sum((change) => change.removed.size)];
   const first = [
-    ...(added > 0 ? [`adds ${grouped(added)} nodes`] : []),
+    ...(added > 0 ? [`adds ${nodes(added)}`] : []),
     ...(nets.length > 0 ? [`refills ${nets.join(' and ')}`] : []),
   ];
   const steps = [
     ...(first.length > 0 ? [first.join(', ')] : []),
-    ...(removed > 0 ? [`deletes ${grouped(removed)} nodes`] : []),
+    ...(removed > 0 ? [`deletes ${nodes(removed)}`] : []),
   ];
   return `in ${steps.length === 1 ? 'one transaction' : 'two transactions'}: ${steps.join('; then ')}`;
+}
+
+function nodes(count: number): string {
+  return `${grouped(count)} node${count === 1 ? '' : 's'}`;
 }
 
 function doneWords(work: Work, { loaded }: Done, check: HowToLoad['check']): string {

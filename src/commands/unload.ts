@@ -1,12 +1,15 @@
+import { removeBootCopy } from '../apply/boot-copy.js';
 import { hold } from '../apply/hold.js';
 import { Nft } from '../apply/nft.js';
 import { closePending, readPending } from '../apply/pending.js';
-import { ExitStatus } from '../errors.js';
+import { wayBackFile } from '../apply/watchdog.js';
+import { BlocklistError, ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
+import { removeTree } from '../io/write.js';
 import { FAMILY, TABLE } from '../render/layout.js';
-import { requireYes } from './asking.js';
+import { requireYes } from './ask.js';
 import { authorOf } from './author.js';
-import { type Command, say } from './context.js';
+import { type Command, type Context, commandLine, say } from './context.js';
 import { stateFolder } from './project.js';
 
 export interface UnloadOptions {
@@ -14,7 +17,10 @@ export interface UnloadOptions {
   readonly yes?: boolean;
 }
 
-/** Removes our table, and nothing else. It stays so until a person runs apply: the night does not undo it. */
+/**
+ * Removes our table, and nothing else. It stays so until a person runs apply: the night does not undo it. The command of an emergency: neither a
+ * broken configuration nor a full disk keeps the table there; what could not be written down is told, exit status 3.
+ */
 export const run: Command<UnloadOptions> = async (options, context) => {
   const nft = new Nft();
   const isPresent = (await nft.structure()) !== undefined;
@@ -24,16 +30,65 @@ export const run: Command<UnloadOptions> = async (options, context) => {
     say(context, options, 'dry run: nothing was changed');
     return ExitStatus.done;
   }
-  if (isPresent) await requireYes(`This will ${plan}.`, options.yes, context);
-  const state = await stateFolder(options, context);
-  return withLock(state, async () => {
+  if (isPresent) await requireYes(`This will ${plan}. Go on? [y/N] `, options.yes, context);
+  const problems: BlocklistError[] = [];
+  const state = await told(problems, () => stateFolder(options, context));
+  const work = async () => {
     // Otherwise the way back of an unconfirmed load would bring the rules again.
+    if (state !== undefined) await told(problems, () => disarmAll(state));
+    if ((await nft.structure()) !== undefined) await nft.deleteTable();
+    if (state !== undefined) {
+      await told(problems, () => holdUnloaded(state, context));
+      await told(problems, () => removeBootCopy(state));
+    }
+  };
+  await lockedIfPossible(state, work);
+  const done = isPresent ? `removed table ${FAMILY} ${TABLE}` : `nothing to do: there is no table ${FAMILY} ${TABLE}`;
+  say(context, options, done);
+  for (const { message } of problems) say(context, { ...options, quiet: false }, `but: ${message}`);
+  if (problems.length === 0) return ExitStatus.done;
+  const night = commandLine(context, { ...options }, 'apply --repair');
+  say(context, { ...options, quiet: false }, `stop the timers: ${night} would load the rules again`);
+  return ExitStatus.incomplete;
+};
+
+/** What the work yields; undefined when it fails, which is kept to be told. */
+async function told<T>(problems: BlocklistError[], work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof BlocklistError)) throw error;
+    problems.push(error);
+    return undefined;
+  }
+}
+
+async function disarmAll(state: string): Promise<void> {
+  try {
     const pending = await readPending(state);
     if (pending !== undefined) await closePending(state, pending);
-    if (isPresent) await nft.deleteTable();
-    await hold(state, { what: 'unloaded', at: context.now(), by: authorOf(context) });
-    const done = isPresent ? `removed table ${FAMILY} ${TABLE}` : `nothing to do: there is no table ${FAMILY} ${TABLE}`;
-    say(context, options, done);
-    return ExitStatus.done;
-  });
-};
+  } finally {
+    // Whoever watches, and is not known, finds nothing to load.
+    await removeTree(wayBackFile(state));
+  }
+}
+
+function holdUnloaded(state: string, context: Context): Promise<void> {
+  return hold(state, { what: 'unloaded', at: context.now(), by: authorOf(context) });
+}
+
+/** @throws BlocklistError `locked` while another run writes: it may be loading the rules. */
+async function lockedIfPossible(state: string | undefined, work: () => Promise<void>): Promise<void> {
+  let hasBegun = false;
+  const begin = () => {
+    hasBegun = true;
+    return work();
+  };
+  if (state === undefined) return begin();
+  try {
+    await withLock(state, begin);
+  } catch (error) {
+    if (hasBegun || !(error instanceof BlocklistError) || error.code === 'locked') throw error;
+    await begin();
+  }
+}

@@ -43,9 +43,11 @@ function addressesOf({ gateway, via }: Hop): string[] {
 export async function gateways(): Promise<Prefix[]> {
   const found: string[] = [];
   const objects = new Set<number>();
-  for (const family of ['-4', '-6']) {
-    const argv = ['ip', '-j', family, 'route', 'show', 'table', 'all', 'exact', 'default'] as const;
-    for (const route of await askJson(argv, routesSchema)) {
+  const families = ['-4', '-6'].map((family) =>
+    askJson(['ip', '-j', family, 'route', 'show', 'table', 'all', 'exact', 'default'], routesSchema),
+  );
+  for (const routes of await Promise.all(families)) {
+    for (const route of routes) {
       const hops = [route, ...(route.nexthops ?? [])].flatMap(addressesOf);
       found.push(...hops);
       // With net.ipv4.nexthop_compat_mode=0 the kernel tells only the number of the next hop object.

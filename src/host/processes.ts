@@ -32,7 +32,7 @@ export function socketOwners(inodes: ReadonlySet<number>, proc = '/proc'): Reado
   if (inodes.size === 0) return owners;
   const pids = readdirSync(proc).filter((name) => /^[0-9]+$/.test(name));
   for (const pid of pids) {
-    const held = socketsOf(`${proc}/${pid}/fd`, inodes);
+    const held = socketsOf(`${proc}/${pid}`, inodes);
     if (held.size === 0) continue;
     const name = whereReadable(() => readFileSync(`${proc}/${pid}/comm`, 'utf8').replace(/\n$/, '')) ?? '';
     for (const inode of held) {
@@ -44,10 +44,25 @@ export function socketOwners(inodes: ReadonlySet<number>, proc = '/proc'): Reado
   return owners;
 }
 
-function socketsOf(folder: string, inodes: ReadonlySet<number>): ReadonlySet<number> {
+/**
+ * A process whose main thread has ended, as one that hides might do, has an empty fd folder while its other threads live on with the
+ * descriptors. A thread with a descriptor table of its own (CLONE_FILES of unshare(2)) is not looked at: ss -p does not either.
+ */
+function socketsOf(process: string, inodes: ReadonlySet<number>): ReadonlySet<number> {
+  const main = whereReadable(() => readdirSync(`${process}/fd`)) ?? [];
+  if (main.length > 0) return socketsAmong(`${process}/fd`, main, inodes);
+  for (const thread of whereReadable(() => readdirSync(`${process}/task`)) ?? []) {
+    const folder = `${process}/task/${thread}/fd`;
+    const names = whereReadable(() => readdirSync(folder)) ?? [];
+    if (names.length > 0) return socketsAmong(folder, names, inodes);
+  }
+  return new Set();
+}
+
+function socketsAmong(folder: string, names: readonly string[], inodes: ReadonlySet<number>): ReadonlySet<number> {
   const held = new Set<number>();
-  for (const fd of whereReadable(() => readdirSync(folder)) ?? []) {
-    const target = whereReadable(() => readlinkSync(`${folder}/${fd}`));
+  for (const name of names) {
+    const target = whereReadable(() => readlinkSync(`${folder}/${name}`));
     const inode = Number(/^socket:\[(\d+)\]$/.exec(target ?? '')?.[1] ?? 0);
     if (inodes.has(inode)) held.add(inode);
   }

@@ -5,11 +5,15 @@ import { isLoopback, reachable, singleAddress } from './single.js';
 export interface ResolverFiles {
   /** resolv.conf(5), what programs ask */
   readonly main: string;
-  /** what a local stub such as systemd-resolved asks in turn (systemd-resolved.service(8)) */
-  readonly upstream: string;
+  /** what a stub on this host asks in turn */
+  readonly upstream: readonly string[];
 }
 
-const FILES: ResolverFiles = { main: '/etc/resolv.conf', upstream: '/run/systemd/resolve/resolv.conf' };
+const FILES: ResolverFiles = {
+  main: '/etc/resolv.conf',
+  // systemd-resolved.service(8), and NetworkManager(8) with its dnsmasq
+  upstream: ['/run/systemd/resolve/resolv.conf', '/run/NetworkManager/no-stub-resolv.conf'],
+};
 /** resolv.conf(5) needs a few hundred bytes; generated ones have comments. */
 const LONGEST_FILE = 1 << 20;
 
@@ -29,7 +33,8 @@ export async function resolvers(files: ResolverFiles = FILES): Promise<Prefix[]>
     const address = singleAddress(text);
     return address === undefined || isLoopback(address);
   });
-  return reachable(isStub ? [...named, ...(await read(files.upstream))] : named);
+  const asked = isStub ? (await Promise.all(files.upstream.map(read))).flat() : [];
+  return reachable([...named, ...asked]);
 }
 
 async function read(path: string): Promise<string[]> {

@@ -81,8 +81,10 @@ export function parseListenLine(line: string): ListenLine | undefined {
   return { port, inode: inodeOf(extra) };
 }
 
-function parsed<T>(text: string, parse: (line: string) => T | undefined): T[] {
+/** All records of ss. One that goes on in an indented line is one record: that is for versions without -O (ss(8)), which may wrap. */
+export function parsedRecords<T>(text: string, parse: (line: string) => T | undefined): T[] {
   return text
+    .replace(/\n(?=[ \t])/g, ' ')
     .split('\n')
     .map(parse)
     .filter((each): each is T & {} => each !== undefined);
@@ -97,10 +99,10 @@ function parsed<T>(text: string, parse: (line: string) => T | undefined): T[] {
  * @throws BlocklistError `program-missing`, `program-failed`.
  */
 export async function connectedLines(): Promise<SocketLine[]> {
-  return parsed(await ask(['ss', '-Htune']), parseSocketLine);
+  return parsedRecords(await ask(['ss', '-Htune']), parseSocketLine);
 }
 
 /** The TCP ports that are listened on, each socket once. @throws as connectedLines. */
 export async function listenLines(): Promise<ListenLine[]> {
-  return parsed(await ask(['ss', '-Htulne']), parseListenLine);
+  return parsedRecords(await ask(['ss', '-Htulne']), parseListenLine);
 }

@@ -22,7 +22,7 @@ interface Live {
 }
 
 async function live(): Promise<Live> {
-  const lines = await listenLines();
+  const [lines, connected] = await Promise.all([listenLines(), sockets()]);
   const owners = socketOwners(new Set(lines.map(({ inode }) => inode)));
   const ports = new Map<number, Set<number>>();
   for (const { port, inode } of lines) {
@@ -30,7 +30,7 @@ async function live(): Promise<Live> {
       ports.set(port, (ports.get(port) ?? new Set()).add(pid));
     }
   }
-  const established = (await sockets()).filter(({ protocol, state }) => protocol === 'tcp' && state === 'ESTAB');
+  const established = connected.filter(({ protocol, state }) => protocol === 'tcp' && state === 'ESTAB');
   return { sockets: established, ports };
 }
 

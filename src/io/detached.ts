@@ -48,11 +48,12 @@ async function identify(pid: number): Promise<ProcessId> {
   return { pid, start: (await startOf(pid)) ?? 'gone' };
 }
 
-/** Field 22 of /proc/PID/stat; the name before it may hold spaces and brackets. */
+/** Field 22 of /proc/PID/stat; the name before it may hold spaces and brackets. None for one that ended and waits for its parent. */
 async function startOf(pid: number): Promise<string | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const [status, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return status === 'Z' || status === 'X' ? undefined : fields[18];
   } catch {
     return undefined;
   }
@@ -62,11 +63,11 @@ export async function isRunning({ pid, start }: ProcessId): Promise<boolean> {
   return (await startOf(pid)) === start;
 }
 
-/** Ends the process, if it is still the same one. */
+/** Ends the process with its children, if it is still the same one: it leads a process group of its own. */
 export async function end(id: ProcessId): Promise<void> {
   if (!(await isRunning(id))) return;
   try {
-    process.kill(id.pid, 'SIGKILL');
+    process.kill(-id.pid, 'SIGKILL');
   } catch {
     // Ended between the look and the signal.
   }

@@ -1,3 +1,4 @@
+import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lock as takeLock } from 'proper-lockfile';
 import { BlocklistError } from '../errors.js';
@@ -10,6 +11,12 @@ import { makeFolder, unwritable } from './write.js';
  */
 export async function withLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
   await makeFolder(folder);
+  try {
+    // The lock would try again and again on a file system that is read-only.
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    throw unwritable(folder, cause);
+  }
   let release: () => Promise<void>;
   try {
     release = await takeLock(folder, {

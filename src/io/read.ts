@@ -94,6 +94,22 @@ export async function readWhole(path: string, cap: number): Promise<Buffer | und
   }
 }
 
+/** The first bytes of a regular file, fewer when it is shorter; undefined when there is none. @throws BlocklistError `file-unreadable` */
+export async function readHead(path: string, size: number): Promise<Buffer | undefined> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined;
+    throw unreadable(path, cause);
+  }
+}
+
 /** All bytes of a regular file. @throws BlocklistError `file-unreadable`, `too-large` beyond `cap` bytes. */
 export async function readRegular(path: string, cap: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];

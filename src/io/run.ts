@@ -8,7 +8,7 @@ export interface RunOptions {
   readonly stdin?: Uint8Array | string;
   /** default 60,000 */
   readonly timeoutMs?: number;
-  /** takes the output in pieces as it comes, for output of any size; `stdout` of the result is then empty */
+  /** takes the output in pieces as it comes, for output of any size; `stdout` of the result is then empty. What it throws ends the program and the run */
   readonly onStdout?: (chunk: Buffer) => void;
   /** variables beside PATH and the C locale */
   readonly env?: Readonly<Record<string, string>>;
@@ -50,7 +50,16 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
       if (room >= 0) kept.push(chunk);
       else end('too-large');
     };
-    child.stdout.on('data', options.onStdout ?? keep(out));
+    const take = options.onStdout ?? keep(out);
+    child.stdout.on('data', (chunk: Buffer) => {
+      try {
+        take(chunk);
+      } catch (error) {
+        // Thrown in an event of the stream it would end our process instead of reaching the caller.
+        child.kill('SIGKILL');
+        reject(error);
+      }
+    });
     child.stderr.on('data', keep(err));
     // A program that refuses its input early closes the pipe; its own status tells why.
     child.stdin.on('error', () => undefined);

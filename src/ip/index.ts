@@ -1,5 +1,7 @@
 /** The pure heart, for use without node: `import { IpSet } from 'blocklist/ip'`. */
 export { BlocklistError, ErrorCode } from '../errors.js';
+export type { CanonicalList } from './canonical.js';
+export { firstOverlap, overlapping, parseRendered, readCanonical } from './canonical.js';
 export type { PrefixChanges } from './changes.js';
 export { prefixChanges, slicePrefixes } from './changes.js';
 export { setOfColumns } from './columns.js';

@@ -4,7 +4,7 @@ import { loadCommands } from './commands.js';
 import { namedSets } from './layout.js';
 import { digestOf, type Manifest, manifestOf, renderLists } from './manifest.js';
 import { type NftJson, printJson } from './nft-json.js';
-import { printText } from './nft-text.js';
+import { differsAt, printText } from './nft-text.js';
 
 export const SCRIPT_FILE = 'blocklist.nft';
 export const MANIFEST_FILE = 'manifest.json';
@@ -55,12 +55,25 @@ export function renderSample(sets: RuleSets): Uint8Array {
 
 /** renderNft for sets whose digest is known. */
 export function renderScript(sets: RuleSets, digest: string): Uint8Array {
-  const header = [
+  return printText(headerOf(sets, digest), loadCommands(sets, digest));
+}
+
+/** Where a script differs from renderScript, −1 when it is the same. Nothing is rendered: `listOf` has the text of each set. */
+export function scriptDiffersAt(
+  script: Uint8Array,
+  sets: RuleSets,
+  digest: string,
+  listOf: (name: string) => Uint8Array,
+): number {
+  return differsAt(script, headerOf(sets, digest), loadCommands(sets, digest), listOf);
+}
+
+function headerOf(sets: RuleSets, digest: string): string[] {
+  return [
     'Rendered by blocklist from the plain lists beside this file. Load: blocklist apply, or nft -f this file.',
     digest,
     ...namedSets(sets).map(
       ({ name, prefixes }) => `${name}: ${prefixes.size} prefixes, ${countAddresses(prefixes)} addresses`,
     ),
   ];
-  return printText(header, loadCommands(sets, digest));
 }

@@ -78,6 +78,16 @@ export function createCommands(ruleSets: RuleSets, digest: string): NftCommand[]
   ];
 }
 
+/** The sets of `names`, new where they are missing, with all that is listed: nodes added to those that are there, interval sets refilled. */
+export function additions(ruleSets: RuleSets, names: Names): NftCommand[] {
+  const isAdded = (command: NftCommand) => 'set' in command && !command.set.flags.includes('interval');
+  return [
+    ...declarations(setSpecs(ruleSets, names)),
+    ...elements(ruleSets, names).filter(isAdded),
+    ...refillNets(ruleSets, names),
+  ];
+}
+
 /** The interval sets of `names` flushed and refilled. */
 export function refillNets(ruleSets: RuleSets, names: Names): NftCommand[] {
   return namedSets(ruleSets).flatMap(({ name, prefixes }) => {

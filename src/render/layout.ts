@@ -52,6 +52,11 @@ export function namedSets(sets: RuleSets): NamedSet[] {
   ];
 }
 
+/** Their names alone. */
+export function namesIn({ out }: RuleSets): readonly SetName[] {
+  return out === undefined ? SET_KEYS : SET_NAMES;
+}
+
 export interface SetSpec {
   readonly name: KernelName | LocalSetName | typeof STATE;
   readonly type: 'ipv4_addr' | 'ipv6_addr' | 'mark';

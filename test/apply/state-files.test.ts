@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { hold, readHold, release } from '../../src/apply/hold.js';
 import { keptLoads, readKept, recordLoad, stash } from '../../src/apply/kept.js';
 import { addressesOf, type LocalEntry, readLocalEntries, writeLocalEntries } from '../../src/apply/local-entries.js';
-import { readPending, requireNothingPending } from '../../src/apply/pending.js';
+import { readPending } from '../../src/apply/pending.js';
 import { readState, writeState } from '../../src/apply/state-file.js';
 import { formatPrefix, IpSet, parsePrefix } from '../../src/ip/index.js';
 import { problemOf, tempFolder } from '../io/temp.js';
@@ -29,7 +29,6 @@ const FILES: ReadonlyArray<readonly [name: string, path: string, read: (state: s
   ['hold: unloaded', 'unloaded', readHold],
   ['hold: rolled back', 'rolled-back', readHold],
   ['pending', 'pending.json', readPending],
-  ['pending, before an apply', 'pending.json', (state) => requireNothingPending(state, NOW)],
 ];
 
 describe.each(FILES)('%s', (_name, path, read) => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,14 +92,14 @@ systemTest('cron: stops on a broken configuration and loads nothing', ['root', '
 
 systemTest('systemd: the units verify', ['systemd-analyze'], async () => {
   const at = await folder();
-  for (const name of ['blocklist.service', 'blocklist.timer']) {
+  const names = readdirSync(join(EXAMPLES, 'systemd')).filter((name) => /\.(service|timer)$/.test(name));
+  for (const name of names) {
     const unit = readFileSync(join(EXAMPLES, 'systemd', name), 'utf8');
     // The one thing a test host lacks is the installed program.
     await writeFile(join(at, name), unit.replaceAll('/usr/local/bin/blocklist', process.execPath));
   }
-  const ran = await run(['systemd-analyze', 'verify', join(at, 'blocklist.service'), join(at, 'blocklist.timer')]);
-  expect(ran.stderr).not.toMatch(/blocklist\.(service|timer)/);
-  expect(ran.status).toBe(0);
+  const ran = await run(['systemd-analyze', 'verify', '--man=no', ...names.map((name) => join(at, name))]);
+  expect(ran).toEqual({ status: 0, stdout: '', stderr: '' });
 });
 
 systemTest(

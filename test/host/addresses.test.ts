@@ -55,7 +55,7 @@ describe('resolv.conf', () => {
     const folder = await tempFolder();
     if (main !== undefined) await writeFile(`${folder}/main`, main);
     if (upstream !== undefined) await writeFile(`${folder}/upstream`, upstream);
-    return { main: `${folder}/main`, upstream: `${folder}/upstream` };
+    return { main: `${folder}/main`, upstream: [`${folder}/none`, `${folder}/upstream`] };
   }
   const UPSTREAM = 'nameserver 192.0.2.53\nnameserver 127.0.0.1\nnameserver 2001:db8::53\n';
 
@@ -74,7 +74,7 @@ describe('resolv.conf', () => {
 
   test('a file that cannot be read is a failure, not none', async () => {
     const folder = await tempFolder();
-    const problem = await problemOf(() => resolvers({ main: folder, upstream: `${folder}/none` }));
+    const problem = await problemOf(() => resolvers({ main: folder, upstream: [] }));
     expect(problem.code).toBe('file-unreadable');
   });
 });

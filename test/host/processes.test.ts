@@ -72,6 +72,15 @@ describe('who holds a socket', () => {
     expect(socketOwners(new Set(), folder).size).toBe(0);
   });
 
+  test('a main thread that has ended does not hide the others', async () => {
+    const folder = await proc({ 5: { comm: 'x', parent: 1, fds: [] }, 6: { comm: 'kworker', parent: 2, fds: [] } });
+    await mkdir(`${folder}/5/task/5/fd`, { recursive: true });
+    await mkdir(`${folder}/5/task/8/fd`, { recursive: true });
+    await mkdir(`${folder}/6/task/6/fd`, { recursive: true });
+    await symlink('socket:[11]', `${folder}/5/task/8/fd/3`);
+    expect([...socketOwners(new Set([11]), folder)]).toEqual([[11, [{ name: 'x', pid: 5 }]]]);
+  });
+
   test('this process, really', async () => {
     const { createServer } = await import('node:net');
     const server = createServer();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { exactFilter } from '../../src/host/sockets.js';
-import { parseEndpoint, parseListenLine, parseSocketLine } from '../../src/host/ss.js';
+import { parsedRecords, parseEndpoint, parseListenLine, parseSocketLine } from '../../src/host/ss.js';
 import { formatPrefix } from '../../src/ip/index.js';
 
 /** `ss -Htune`, iproute2 6.1. */
@@ -31,6 +31,12 @@ describe('lines of connected sockets', () => {
       'tcp ESTAB fe80::4430:cbff:fef9:9b6 43827 fe80::4430:cbff:fef9:9b6 39684 11681',
       'tcp ESTAB fd09::1 22 fd09::2 42801 11673',
     ]);
+  });
+
+  test('a record that goes on in indented lines, and lines between that are none', () => {
+    const text =
+      'tcp ESTAB 0 0 10.0.0.1:22\n\t10.0.0.2:5 \n  ino:17 sk:1\nodd\n\nudp ESTAB 0 0 10.0.0.1:53 10.0.0.2:6 ino:18\n';
+    expect(parsedRecords(text, parseSocketLine).map(({ inode }) => inode)).toEqual([17, 18]);
   });
 
   test.each([

@@ -16,6 +16,21 @@ describe('a program that ends', () => {
     expect(stdout.equals(Buffer.alloc(3_000_000))).toBe(true);
   });
 
+  test('output in pieces, in order, kept nowhere else', async () => {
+    const pieces: Buffer[] = [];
+    const { stdout } = await run(['seq', '300000'], { onStdout: (chunk) => pieces.push(chunk) });
+    expect(stdout.length).toBe(0);
+    const lines = Buffer.concat(pieces).toString().trimEnd().split('\n');
+    expect([lines.length, lines[299_999], pieces.length > 1]).toEqual([300_000, '300000', true]);
+  });
+
+  test('what throws at a piece of output ends the program and is what the caller gets', async () => {
+    const onStdout = () => {
+      throw new RangeError('no more');
+    };
+    await expect(run(['yes'], { onStdout, timeoutMs: 10_000 })).rejects.toThrow(new RangeError('no more'));
+  });
+
   test('input arrives whole, bytes as they are', async () => {
     const input = Buffer.from(Array.from({ length: 1_000_000 }, (_, i) => i % 256));
     const { stdout } = await run(['cat'], { stdin: input });

@@ -1,4 +1,5 @@
-import { type Background, must, type Ran, type RunOptions, run, start } from './processes.js';
+import { type Background, must, type Ran, type RunOptions, run, start, until } from './processes.js';
+import { WITHOUT_RIGHTS } from './requirements.js';
 
 let made = 0;
 
@@ -6,7 +7,10 @@ let made = 0;
 export class Namespace {
   private readonly background: Background[] = [];
 
-  private constructor(readonly name: string) {}
+  private constructor(
+    readonly name: string,
+    private readonly entry: readonly string[] = ['ip', 'netns', 'exec', name],
+  ) {}
 
   static async create(): Promise<Namespace> {
     const namespace = new Namespace(`blocklist-${process.pid}-${++made}`);
@@ -15,16 +19,29 @@ export class Namespace {
     return namespace;
   }
 
+  /** The same inside a user namespace, as in a container: root there may not force its send buffer, so large transactions are refused. */
+  static async ofUser(): Promise<Namespace> {
+    const name = `blocklist-${process.pid}-${++made}`;
+    const owner = start([...WITHOUT_RIGHTS, 'unshare', '-Urn', 'sh', '-c', 'echo ready; exec sleep 1000']);
+    await until('the user namespace is there', () => owner.output().includes('ready'));
+    await must(['ip', 'netns', 'attach', name, String(owner.pid)]);
+    const [user, net] = ['user', 'net'].map((kind) => `--${kind}=/proc/${owner.pid}/ns/${kind}`);
+    const namespace = new Namespace(name, ['nsenter', `${user}`, `${net}`, '--preserve-credentials', '--']);
+    namespace.background.push(owner);
+    await namespace.must(['ip', 'link', 'set', 'lo', 'up']);
+    return namespace;
+  }
+
   run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
-    return run(['ip', 'netns', 'exec', this.name, ...argv], options);
+    return run([...this.entry, ...argv], options);
   }
 
   must(argv: readonly string[], options: RunOptions = {}): Promise<string> {
-    return must(['ip', 'netns', 'exec', this.name, ...argv], options);
+    return must([...this.entry, ...argv], options);
   }
 
   start(argv: readonly string[]): Background {
-    const started = start(['ip', 'netns', 'exec', this.name, ...argv]);
+    const started = start([...this.entry, ...argv]);
     this.background.push(started);
     return started;
   }
@@ -45,7 +62,7 @@ export class Namespace {
   }
 
   async remove(): Promise<void> {
-    for (const each of this.background) await each.stop();
+    for (const each of [...this.background].reverse()) await each.stop();
     await run(['ip', 'netns', 'del', this.name]);
   }
 }

@@ -53,6 +53,7 @@ export async function must(argv: readonly string[], options: RunOptions = {}): P
 
 /** A program that runs beside the test. */
 export interface Background {
+  readonly pid: number;
   /** everything it printed until now */
   readonly output: () => string;
   /** ends it with SIGTERM, then waits */
@@ -70,6 +71,7 @@ export function start(argv: readonly string[]): Background {
     child.on('close', () => resolve());
   });
   return {
+    pid: child.pid ?? Number.NaN,
     output: () => Buffer.concat(printed).toString('utf8'),
     stop: async () => {
       child.kill('SIGTERM');

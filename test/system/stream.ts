@@ -30,7 +30,7 @@ const HOST6 = '2a02:1::1';
 const HOST_MAC = '02:00:00:00:00:01';
 const PORT = 9;
 /** The sender ends itself after this time, should nobody else end it. */
-const LONGEST_SECONDS = 200;
+const LONGEST_SECONDS = 400;
 
 /** Two namespaces joined by a cable: `host` is where the rules are loaded, `peer` sends. */
 export class Stage {
@@ -41,10 +41,11 @@ export class Stage {
     private readonly streams: readonly Stream[],
   ) {}
 
-  static async create(streams: readonly Stream[]): Promise<Stage> {
+  /** @param own the namespace of the host, a new one when it is not given; removed with the stage */
+  static async create(streams: readonly Stream[], own?: Namespace): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), 'blocklist-sender-'));
     await must(['gcc', '-O2', '-Wall', '-o', join(folder, 'sender'), SOURCE]);
-    const [host, peer] = [await Namespace.create(), await Namespace.create()];
+    const [host, peer] = [own ?? (await Namespace.create()), await Namespace.create()];
     await connect(host, peer);
     await host.ip(
       `link set wire address ${HOST_MAC}`,

@@ -1,0 +1,42 @@
+import { type Command, Option } from 'commander';
+import type { Add } from './cli-command.js';
+
+/** The commands of a person who decides about addresses on this host. */
+export function addDecide(program: Command, add: Add): void {
+  program.commandsGroup('Decide:');
+  const decided = (addresses: string[], options: object) => ({ addresses, ...options });
+  const withEnd = (command: Command) =>
+    command
+      .argument('<address...>', 'addresses or networks')
+      .addOption(new Option('--for <time>', 'how long: 30m, 12h, 7d').conflicts('until'))
+      .option('--until <date>', 'until when: 2026-12-31, 2026-12-31T18:00')
+      .option('--reason <text>', 'why, for the record');
+  withEnd(
+    add(
+      program,
+      'ban',
+      'drop everything from these addresses on this host, at once',
+      ['sudo blocklist ban 203.0.113.7 --for 7d --reason "port scan"', 'sudo blocklist ban 2001:db8::/32'],
+      () => import('./commands/ban.js'),
+      decided,
+    ),
+  );
+  add(
+    program,
+    'unban',
+    'take back bans that were made by hand',
+    ['sudo blocklist unban 203.0.113.7', 'sudo blocklist unban 2001:db8::/32'],
+    () => import('./commands/unban.js'),
+    decided,
+  ).argument('<address...>', 'addresses or networks');
+  withEnd(
+    add(
+      program,
+      'allow',
+      'let these addresses through on this host, at once, whoever lists them',
+      ['sudo blocklist allow 198.51.100.7 --for 12h', 'sudo blocklist allow 198.51.100.7 --remove'],
+      () => import('./commands/allow.js'),
+      decided,
+    ),
+  ).option('--remove', 'no longer');
+}

@@ -1,0 +1,81 @@
+import { type Command, Option } from 'commander';
+import { type Add, collect, none } from './cli-command.js';
+import type { MergeFormat } from './report/set-output.js';
+
+interface MergeFlags {
+  readonly exclude?: string[];
+  readonly intersect?: string[];
+  readonly ipv4?: boolean;
+  readonly ipv6?: boolean;
+  readonly format: MergeFormat;
+  readonly summary?: boolean;
+}
+
+/** The commands that look and change nothing. */
+export function addLook(program: Command, add: Add): void {
+  program.commandsGroup('Look:');
+  add(
+    program,
+    'status',
+    'compare the kernel with the rendered rules; exit 1 when they differ',
+    ['sudo blocklist status', 'sudo blocklist status --json'],
+    () => import('./commands/status.js'),
+    (options: { fast?: boolean }) => options,
+  ).option('--fast', 'believe the digest and compare chains and rules only');
+  const feeds = program.command('feeds').description('the catalogue of feeds, and what lists hold');
+  add(
+    feeds,
+    'list',
+    'every feed and profile that is known by name',
+    ['blocklist feeds list', 'blocklist feeds list --json'],
+    () => import('./commands/feeds-list.js'),
+    none,
+  );
+  add(
+    feeds,
+    'show',
+    'all about one feed or profile, also about those that are no more',
+    ['blocklist feeds show ipsum-4', 'blocklist feeds show nixspam'],
+    () => import('./commands/feeds-show.js'),
+    (id: string) => ({ id }),
+  ).argument('<id>', 'feed or profile');
+  add(
+    feeds,
+    'test',
+    'what a format makes of a list: accepted, rejected and why, guards; exit 1 when one trips',
+    ['blocklist feeds test spamhaus-drop-v4', "blocklist feeds test bad.csv --as '{format: csv, column: ip}'"],
+    () => import('./commands/feeds-test.js'),
+    (what: string, given: { as?: string }) => ({ what, ...given }),
+  )
+    .argument('<what>', 'a feed, a source of the configuration, a file or an address')
+    .option('--as <keys>', 'keys of a custom source, as in the configuration');
+  add(
+    feeds,
+    'overlap',
+    'which sources of the configuration hold the same addresses, and which bring nothing',
+    ['blocklist feeds overlap', 'blocklist feeds overlap --json'],
+    () => import('./commands/feeds-overlap.js'),
+    none,
+  );
+  add(
+    program,
+    'merge',
+    'set algebra as a filter: the union of lists as the fewest CIDRs',
+    ['blocklist merge a.txt b.txt.gz --exclude allow.txt > blocked.txt', 'zcat feed.gz | blocklist merge -4 --summary'],
+    () => import('./commands/merge.js'),
+    (files: string[], { ipv4, ipv6, ...given }: MergeFlags) => ({
+      files,
+      ...given,
+      ...(ipv4 ? { family: 4 as const } : ipv6 ? { family: 6 as const } : {}),
+    }),
+  )
+    .argument('[files...]', 'lists, plain or gzip; - is standard input (default)')
+    .option('--exclude <file>', 'leave out what is in this list (repeatable)', collect)
+    .option('--intersect <file>', 'keep only what is also in this list (repeatable)', collect)
+    .addOption(new Option('-4, --ipv4', 'IPv4 only').conflicts('ipv6'))
+    .option('-6, --ipv6', 'IPv6 only')
+    .addOption(
+      new Option('--format <format>', 'form of the output').choices(['cidr', 'range', 'nft', 'json']).default('cidr'),
+    )
+    .option('--summary', 'print figures instead of prefixes');
+}

@@ -1,0 +1,84 @@
+import type { Config } from '../config/load.js';
+import { BlocklistError } from '../errors.js';
+import { invokingSshPeer } from '../host/ssh.js';
+import { formatPrefix, IpSet, type Prefix } from '../ip/index.js';
+import { type Bench, examination, type Finding, good, type Host, told } from './contract.js';
+import { attempt, isThere } from './look.js';
+
+export interface ConfigurationFacts {
+  readonly config: Config | BlocklistError;
+  readonly isNamed: boolean;
+  /** what is wrong with the sources that it names */
+  readonly sources: BlocklistError | undefined;
+  /** files that it names and that are not there */
+  readonly missing: readonly string[];
+  /** the other end of the SSH session that this runs in */
+  readonly caller: Prefix | undefined;
+}
+
+async function gather({ config, isConfigNamed, sources, env }: Host): Promise<ConfigurationFacts> {
+  const named = config instanceof BlocklistError ? [] : namedFiles(config);
+  const there = await Promise.all(named.map((path) => isThere('/', path)));
+  // Without ss nobody can tell; that is another examination's finding.
+  const peer = await attempt(() => invokingSshPeer(env));
+  return {
+    config,
+    isNamed: isConfigNamed,
+    sources,
+    missing: named.filter((_, i) => !there[i]),
+    caller: peer instanceof BlocklistError ? undefined : peer?.address,
+  };
+}
+
+function namedFiles({ sources, allow, paths }: Config): string[] {
+  const { 'country-database': database } = paths;
+  return [
+    ...sources.custom.flatMap((entry) => ('file' in entry ? [entry.file] : [])),
+    ...allow.files,
+    ...(database === undefined ? [] : [database]),
+  ];
+}
+
+export function judgeConfiguration(facts: ConfigurationFacts, { line }: Bench): Finding[] {
+  const { config, isNamed, sources, missing, caller } = facts;
+  if (config instanceof BlocklistError) return broken(config, isNamed, line);
+  const found = [
+    ...(sources === undefined ? [] : [fault(sources)]),
+    ...missing.map((path) =>
+      told(
+        'config-files',
+        'problem',
+        `${path} is named and not there`,
+        `make it, or take it out of ${config.file}`,
+        path,
+      ),
+    ),
+    ...judgeAdmins(config, caller),
+  ];
+  return sources === undefined ? [good('config', `${config.file} is right`, config.file), ...found] : found;
+}
+
+function broken(error: BlocklistError, isNamed: boolean, line: Bench['line']): Finding[] {
+  if (error.code === 'config-missing' && !isNamed)
+    return [told('config', 'note', error.message, `make one: ${line('init')}; or name one with --config FILE`)];
+  return error.message.split('\n').map((message) => fault(error, message));
+}
+
+/** Messages begin with `file:line:`, each with its own. */
+function fault(error: BlocklistError, message = error.message): Finding {
+  const where = /^(\S+:\d+): /.exec(message)?.[1] ?? error.where;
+  const state = error.code === 'file-unreadable' ? 'unknown' : 'problem';
+  return told('config', state, message, error.hint ?? 'mend it', where);
+}
+
+function judgeAdmins({ local, file }: Config, caller: Prefix | undefined): Finding[] {
+  if (caller === undefined || IpSet.from(local.admins).has(caller)) return [];
+  const text = formatPrefix(caller);
+  const what = local.admins.length === 0 ? 'local.admins is empty' : 'local.admins does not hold your address';
+  const fix = `if ${text} is yours for good, add it to ${file}: local: {admins: ["${text}"]}`;
+  return [
+    told('admins', 'note', `${what}; you are logged in from ${text}, which only this session protects`, fix, file),
+  ];
+}
+
+export const configuration = examination('config', { gather, judge: judgeConfiguration });
