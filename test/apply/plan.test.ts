@@ -92,11 +92,11 @@ describe('full, with why', () => {
   });
 
   test('more than half of the single addresses changed; the changes are known', () => {
-    const plan = planned(content(OTHER, [...NODES.slice(3), '60.0.0.1', '60.0.0.3']));
+    const lines = Array.from({ length: 1100 }, (_, i) => `31.${i >> 7}.${(i & 127) * 2}.1`);
+    const plan = planned(content(OTHER, lines));
     expect(full(plan)).toBe('more than half of the single addresses changed');
-    expect(plan.kind === 'full' ? words(plan.changes) : []).toEqual([
-      'nodes4 +60.0.0.1 +60.0.0.3 -45.9.20.0 -45.9.20.2 -45.9.20.4',
-    ]);
+    const sizes = plan.kind === 'full' ? plan.changes?.map(({ added, removed }) => [added.size, removed.size]) : [];
+    expect(sizes).toEqual([[1100, 10]]);
   });
 });
 
@@ -113,26 +113,31 @@ describe('delta', () => {
     ]);
   });
 
-  test('up to half of the single addresses of the artefact, both ways counted; nets do not count', () => {
-    // 10 nodes then: 3 that came and 2 that went.
-    const at = content(OTHER, [...NODES.slice(2), '60.0.0.1', '60.0.0.3']);
-    expect(delta(planned(at))).toEqual(['nodes4 +60.0.0.1 +60.0.0.3 -45.9.20.0 -45.9.20.2']);
-    const half = content(OTHER, NODES.slice(0, 8).concat('60.0.0.1', '60.0.0.3'));
-    expect(planned(half).kind).toBe('delta');
-    const five = content(OTHER, [...NODES, '60.0.0.1', '60.0.0.3', '60.0.0.5', '60.0.0.7', '60.0.0.9']);
-    expect(planned(five).kind).toBe('delta');
-    expect(planned(content(OTHER, NODES.slice(0, 7))).kind).toBe('delta');
-    expect(planned(content(OTHER, NODES.slice(0, 6))).kind).toBe('full');
-    const nets = Array.from({ length: 50 }, (_, i) => `91.${i * 2}.0.0/16`);
-    expect(planned(content(OTHER, [...NODES, ...nets])).kind).toBe('delta');
+  /** Nodes of which none touch; another `from` gives others. */
+  const many = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, i) => `31.${(from + i) >> 7}.${((from + i) & 127) * 2}.1`);
+
+  test('up to half of the single addresses of the artefact, both ways counted', () => {
+    const base = content(DIGEST, many(3000));
+    expect(planned(content(OTHER, many(3000, 750)), base).kind).toBe('delta');
+    expect(planned(content(OTHER, many(3001, 750)), base).kind).toBe('full');
+    // Two thirds remain: a third of what was is half of what is.
+    expect(planned(content(OTHER, many(2000, 1000)), base).kind).toBe('delta');
+    expect(planned(content(OTHER, many(1999, 1001)), base).kind).toBe('full');
+    expect(planned(content(OTHER, many(6000)), base).kind).toBe('delta');
+    expect(planned(content(OTHER, many(6001)), base).kind).toBe('full');
   });
 
-  test('exactly half is still a delta', () => {
-    const half = content(OTHER, [...NODES.slice(0, 8), '60.0.0.1', '60.0.0.3']);
-    expect(planned(half).kind).toBe('delta');
-    // Eight remain: four of them is half, two went and two came.
-    expect(planned(content(OTHER, [...NODES.slice(3), '60.0.0.1'])).kind).toBe('delta');
-    expect(planned(content(OTHER, [...NODES.slice(3), '60.0.0.1', '60.0.0.3'])).kind).toBe('full');
+  test('of few it does not matter: a thousand are a delta whatever the share', () => {
+    expect(planned(content(OTHER, ['60.0.0.1'])).kind).toBe('delta');
+    const base = content(DIGEST, many(1000));
+    expect(planned(content(OTHER, many(1000, 500)), base).kind).toBe('delta');
+    expect(planned(content(OTHER, many(1001, 500)), base).kind).toBe('full');
+  });
+
+  test('nets do not count: they are refilled anyway', () => {
+    const nets = Array.from({ length: 1500 }, (_, i) => `${91 + (i >> 7)}.${(i & 127) * 2}.0.0/16`);
+    expect(planned(content(OTHER, [...NODES, ...nets])).kind).toBe('delta');
   });
 
   test('another digest of the same sets changes nothing but the digest', () => {

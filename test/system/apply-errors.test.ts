@@ -80,8 +80,13 @@ describeSystem('what the system denies', NEEDS, () => {
 
   systemTest('nft is too old: exit status 5, nft-too-old, nothing loaded; 1.0.2 is enough', ['mountns'], async () => {
     const withVersion = async (version: string) => {
-      // The real program under another name, but for its version.
-      const script = `#!/bin/sh\n[ "$1" = --version ] && echo 'nftables v${version} (An Old One)' && exit\nexec ${project.path('nft')} "$@"\n`;
+      // The real program under another name, but for its version, which it tells when asked and in its JSON.
+      const script = `#!/bin/sh
+        [ "$1" = --version ] && echo 'nftables v${version} (An Old One)' && exit
+        ${project.path('nft')} "$@" > ${project.path('said')}; status=$?
+        sed 's/"version": "[^"]*"/"version": "${version}"/' ${project.path('said')}
+        exit $status
+      `;
       await project.write('old-nft', script);
       await must(['chmod', '755', project.path('old-nft')]);
       await must(['cp', '/usr/sbin/nft', project.path('nft')]);

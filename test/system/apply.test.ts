@@ -89,8 +89,8 @@ describeSystem('build, apply, status', ['root', 'netns', 'nft', 'ip'], () => {
     expect(JSON.parse(second.stdout)).toMatchObject({
       schema: 'blocklist/apply',
       version: 1,
-      plan: 'full',
-      why: 'more than half of the single addresses changed',
+      plan: 'delta',
+      why: null,
       // A block that grew or shrank came and went.
       sets: [
         { name: 'nodes4', add: change(1, '1'), remove: change(1, '1') },
