@@ -1,58 +1,16 @@
-import { beforeAll, describe, expect, test } from 'vitest';
-import type { Artefact } from '../../src/apply/artefact-store.js';
-import { differences } from '../../src/apply/differences.js';
-import { parseTable } from '../../src/apply/live.js';
-import { IpSet } from '../../src/ip/index.js';
-import { artefactOf, refusal } from './artefacts.js';
+import { describe, expect, test } from 'vitest';
+import { parseListing, parseSet } from '../../src/apply/live.js';
+import { formatPrefix, IpSet } from '../../src/ip/index.js';
+import { refusal } from './artefacts.js';
+import { DIGEST, listing, OUR_TABLE, PLACE, parsed, replaced, rule, set, state, table } from './listing.js';
 
-const PLACE = { family: 'inet', table: 'blocklist' };
-const PASS = { accept: null };
-const JUMP = { jump: { target: 'listed' } };
-
-function rule(chain: string, ...expr: readonly object[]): object {
-  return { rule: { ...PLACE, chain, handle: 9, expr: expr.length > 0 ? expr : [{ drop: null }] } };
-}
-
-function match(protocol: string, field: string, right: unknown): object {
-  return { match: { op: '==', left: { payload: { protocol, field } }, right } };
-}
-
-/** What nft 1.0.6 prints with -j for a table of ours, but for the rules' expressions. */
-function table(nets4: readonly unknown[] = [{ prefix: { addr: '91.200.1.0', len: 24 } }]): object[] {
-  return [
-    { metainfo: { version: '1.0.6', release_name: 'Lester Gooch #5', json_schema_version: 1 } },
-    { table: { family: 'inet', name: 'blocklist', handle: 2 } },
-    { counter: { ...PLACE, name: 'dropped', handle: 1, packets: 3, bytes: 252 } },
-    { set: { ...PLACE, name: 'nodes4', type: 'ipv4_addr', handle: 2, elem: ['45.9.20.7', '60.1.2.3'] } },
-    { set: { ...PLACE, name: 'nets4', type: 'ipv4_addr', handle: 3, flags: ['interval'], elem: nets4 } },
-    { set: { ...PLACE, name: 'nodes6', type: 'ipv6_addr', handle: 4, elem: ['2a0d:f302::1'] } },
-    { set: { ...PLACE, name: 'nets6', type: 'ipv6_addr', handle: 5, flags: ['interval'] } },
-    { set: { ...PLACE, name: 'state', type: 'mark', handle: 31, comment: 'blocklist layout 1 sha256:00' } },
-    { chain: { ...PLACE, name: 'listed', handle: 10 } },
-    {
-      chain: { ...PLACE, name: 'early', handle: 11, type: 'filter', hook: 'prerouting', prio: -310, policy: 'accept' },
-    },
-    rule('listed', match('icmp', 'type', 'destination-unreachable'), match('icmp', 'code', 'frag-needed'), PASS),
-    rule('listed', match('icmp', 'type', 'time-exceeded'), PASS),
-    rule('listed', match('icmpv6', 'type', { set: ['packet-too-big', 'time-exceeded'] }), PASS),
-    rule('listed', { counter: 'dropped' }, { drop: null }),
-    rule('early', match('ip', 'saddr', '@nodes4'), JUMP),
-    rule('early', match('ip', 'saddr', '@nets4'), JUMP),
-    rule('early', match('ip6', 'saddr', '@nodes6'), JUMP),
-    rule('early', match('ip6', 'saddr', '@nets6'), JUMP),
-  ];
-}
-
-function parsed(objects: readonly object[]) {
-  return parseTable(JSON.stringify({ nftables: objects }));
-}
-
-describe('parseTable', () => {
+describe('parseListing', () => {
   test('takes plain elements, blocks and ranges', () => {
     const live = parsed(
       table(['9.0.0.1', { prefix: { addr: '91.200.1.0', len: 24 } }, { range: ['80.0.0.16', '80.0.0.20'] }]),
     );
-    expect([...live.sets.keys()]).toEqual(['nodes4', 'nets4', 'nodes6', 'nets6']);
+    const local = ['allow4', 'allow6', 'ban4', 'ban6'];
+    expect([...live.sets.keys()].sort()).toEqual([...local, 'nets4', 'nets6', 'nodes4', 'nodes6']);
     const expected = IpSet.from(['9.0.0.1', '91.200.1.0/24', '80.0.0.16/30', '80.0.0.20']);
     expect(live.sets.get('nets4')?.equals(expected)).toBe(true);
     expect(live.sets.get('nodes4')?.count().v4).toBe(2);
@@ -61,16 +19,16 @@ describe('parseTable', () => {
   });
 
   test('takes blocks and ranges of IPv6', () => {
-    const objects = [
-      { set: { ...PLACE, name: 'nets6', type: 'ipv6_addr', elem: [{ range: ['2a02::1', '2a02::4'] }] } },
-      { set: { ...PLACE, name: 'more', type: 'ipv6_addr', elem: [{ prefix: { addr: '2a02:4780::', len: 32 } }] } },
-    ];
-    const live = parsed(objects);
+    const live = parsed([
+      OUR_TABLE,
+      set('nets6', 'ipv6_addr', ['interval'], [{ range: ['2a02::1', '2a02::4'] }]),
+      set('more', 'ipv6_addr', ['interval'], [{ prefix: { addr: '2a02:4780::', len: 32 } }]),
+    ]);
     expect(live.sets.get('nets6')?.count()).toEqual({ v4: 0, v6: 4n });
     expect(live.sets.get('more')?.count()).toEqual({ v4: 0, v6: 79_228_162_514_264_337_593_543_950_336n });
   });
 
-  test('counts the rules of each chain, and reads hook, priority, policy and the counter', () => {
+  test('reads the rules of each chain by what they do, hook, priority, policy and the counter', () => {
     const live = parsed(table());
     expect(Object.fromEntries(live.chains)).toEqual({
       listed: {
@@ -85,6 +43,10 @@ describe('parseTable', () => {
       early: {
         hook: 'prerouting -310 accept',
         rules: [
+          'ip saddr @allow4, return null',
+          'ip6 saddr @allow6, return null',
+          'ip saddr @ban4, jump target listed',
+          'ip6 saddr @ban6, jump target listed',
           'ip saddr @nodes4, jump target listed',
           'ip saddr @nets4, jump target listed',
           'ip6 saddr @nodes6, jump target listed',
@@ -93,24 +55,97 @@ describe('parseTable', () => {
       },
     });
     expect(live.dropped).toEqual({ packets: 3, bytes: 252 });
+    expect(live.isActive).toBe(true);
+  });
+
+  test('kinds of sets, without the state set', () => {
+    const objects = [...table(), set('ports', 'inet_service', [], [22])];
+    expect(Object.fromEntries(parsed(objects).kinds)).toEqual({
+      allow4: 'ipv4_addr interval timeout',
+      allow6: 'ipv6_addr interval timeout',
+      ban4: 'ipv4_addr interval timeout',
+      ban6: 'ipv6_addr interval timeout',
+      nodes4: 'ipv4_addr',
+      nets4: 'ipv4_addr interval',
+      nodes6: 'ipv6_addr',
+      nets6: 'ipv6_addr interval',
+      ports: 'inet_service',
+    });
+  });
+
+  test('the digest is that of the state set, of this layout alone', () => {
+    const digestWith = (...more: readonly object[]) => parsed([...replaced('set', 'state'), ...more]).digest;
+    expect(parsed(table()).digest).toBe(DIGEST);
+    expect(digestWith()).toBeUndefined();
+    expect(digestWith(set('state', 'mark', []))).toBeUndefined();
+    const others = [
+      `blocklist layout 1 ${DIGEST}`,
+      `blocklist layout 22 ${DIGEST}`,
+      `${DIGEST}`,
+      `blocklist layout 2 ${DIGEST}00`,
+      `my blocklist layout 2 ${DIGEST}`,
+      'blocklist layout 2 changing',
+    ];
+    for (const comment of others) expect(digestWith(state(comment)), comment).toBeUndefined();
+  });
+
+  test('names: where the rules look, not which sets are there', () => {
+    const second = parsed(table(undefined, { nets4: 'nets4_b' }));
+    expect([second.names('nodes4'), second.names('nets4')]).toEqual(['nodes4', 'nets4_b']);
+    const leftover = parsed([...table(), set('nodes4_b', 'ipv4_addr', [], ['9.0.0.1'])]);
+    expect(leftover.names('nodes4')).toBe('nodes4');
+    expect(parsed([OUR_TABLE]).names('out_nets6')).toBe('out_nets6');
   });
 
   test('an empty table has nothing, and nothing dropped', () => {
-    const live = parsed([{ table: { family: 'inet', name: 'blocklist', handle: 2 } }]);
+    const live = parsed([OUR_TABLE]);
     expect([live.sets.size, live.chains.size, live.dropped]).toEqual([0, 0, { packets: 0, bytes: 0 }]);
+  });
+
+  test('no table of ours in the listing: undefined', () => {
+    expect(parseListing(listing([]))).toBeUndefined();
+    expect(parseListing(listing([{ table: { family: 'ip', name: 'blocklist', handle: 1 } }]))).toBeUndefined();
+    expect(parseListing(listing([{ table: { family: 'inet', name: 'blocklist-old', handle: 1 } }]))).toBeUndefined();
+  });
+
+  test('objects of other tables are passed by, whatever they are called and hold', () => {
+    const theirs = [
+      { family: 'ip', table: 'blocklist' },
+      { family: 'inet', table: 'filter' },
+    ].flatMap((place) => [
+      { table: { family: place.family, name: place.table, flags: ['dormant'] } },
+      { set: { ...place, name: 'nodes4', type: 'ipv4_addr', elem: ['9.0.0.1', 22] } },
+      { set: { ...place, name: 'state', type: 'mark', comment: `blocklist layout 2 sha256:${'ff'.repeat(32)}` } },
+      { chain: { ...place, name: 'early', hook: 'input', prio: 0, policy: 'drop' } },
+      { rule: { ...place, chain: 'early', expr: [{ drop: null }] } },
+      { counter: { ...place, name: 'dropped', packets: 9, bytes: 99 } },
+      { map: { ...place, name: 'services' } },
+    ]);
+    const ours = parsed(table());
+    for (const objects of [
+      [...theirs, ...table()],
+      [...table(), ...theirs],
+    ]) {
+      const { names: _names, ...live } = parsed(objects);
+      const { names: _ours, ...expected } = ours;
+      expect(live).toEqual(expected);
+    }
   });
 
   const wrong: ReadonlyArray<readonly [string, unknown]> = [
     ['no list of objects', { nftable: [] }],
     ['a list in place of an object', []],
-    ['a set of another table', { nftables: [{ set: { family: 'inet', table: 'filter', name: 'nodes4' } }] }],
-    ['a set without a name', { nftables: [{ set: { ...PLACE } }] }],
-    ['elements that are no list', { nftables: [{ set: { ...PLACE, name: 'nodes4', elem: '45.9.20.7' } }] }],
-    ['a counter without numbers', { nftables: [{ counter: { ...PLACE, name: 'dropped' } }] }],
-    ['a priority in words', { nftables: [{ chain: { ...PLACE, name: 'early', hook: 'prerouting', prio: 'raw' } }] }],
+    ['a set without a name', { nftables: [OUR_TABLE, { set: { ...PLACE } }] }],
+    ['elements that are no list', { nftables: [OUR_TABLE, { set: { ...PLACE, name: 'nodes4', elem: '45.9.20.7' } }] }],
+    ['a counter without numbers', { nftables: [OUR_TABLE, { counter: { ...PLACE, name: 'dropped' } }] }],
+    [
+      'a priority in words',
+      { nftables: [OUR_TABLE, { chain: { ...PLACE, name: 'early', hook: 'prerouting', prio: 'raw' } }] },
+    ],
+    ['a rule without expressions', { nftables: [OUR_TABLE, { rule: { ...PLACE, chain: 'early' } }] }],
   ];
   test.each(wrong)('%s: nft-refused', async (_what, value) => {
-    const error = await refusal(Promise.resolve().then(() => parseTable(JSON.stringify(value))));
+    const error = await refusal(Promise.resolve().then(() => parseListing(JSON.stringify(value))));
     expect([error.code, error.where]).toEqual(['nft-refused', 'nft -j list table inet blocklist']);
   });
 
@@ -118,13 +153,14 @@ describe('parseTable', () => {
     ['a number', 22],
     ['a block without length', { prefix: { addr: '9.0.0.0' } }],
     ['a range of one', { range: ['9.0.0.1'] }],
+    ['a word', 'localhost'],
   ];
-  test.each([...wrongElements, ['a word', 'localhost'] as const])(
-    '%s as an element: nft-refused',
-    async (_what, element) => {
-      expect((await refusal(Promise.resolve().then(() => parsed(table([element]))))).code).toBe('nft-refused');
-    },
-  );
+  test.each(wrongElements)('%s as an element: nft-refused', async (_what, element) => {
+    expect((await refusal(Promise.resolve().then(() => parsed(table([element]))))).code).toBe('nft-refused');
+    const local = [OUR_TABLE, set('ban4', 'ipv4_addr', ['interval', 'timeout'], [element])];
+    expect((await refusal(Promise.resolve().then(() => parsed(local)))).code).toBe('nft-refused');
+    expect((await refusal(Promise.resolve().then(() => parseSet(listing(local), 'ban4')))).code).toBe('nft-refused');
+  });
 
   test('an element with a comment is its value', () => {
     const live = parsed(table([{ elem: { val: '9.0.0.1', comment: 'by hand' } }]));
@@ -132,105 +168,41 @@ describe('parseTable', () => {
   });
 
   test('text that is not JSON: nft-refused', async () => {
-    expect((await refusal(Promise.resolve().then(() => parseTable('Error: no such table')))).code).toBe('nft-refused');
+    expect((await refusal(Promise.resolve().then(() => parseListing('Error: no such table')))).code).toBe(
+      'nft-refused',
+    );
   });
 });
 
-describe('differences', () => {
-  let artefact: Artefact;
-  beforeAll(async () => {
-    artefact = await artefactOf(['45.9.20.7', '60.1.2.3', '91.200.1.0/24', '2a0d:f302::1']);
+describe('elements of host-local sets', () => {
+  const elem = [
+    '9.0.0.1',
+    { elem: { val: '9.0.0.2', timeout: 3600, expires: 3599 } },
+    { elem: { val: { prefix: { addr: '9.1.0.0', len: 16 } }, timeout: 60, expires: 7 } },
+    { elem: { val: '9.0.0.3', comment: 'by hand' } },
+    { range: ['9.2.0.1', '9.2.0.6'] },
+  ];
+  const expected = [
+    ['9.0.0.1', undefined],
+    ['9.0.0.2', 3599],
+    ['9.1.0.0/16', 7],
+    ['9.0.0.3', undefined],
+    ['9.2.0.1', undefined],
+  ];
+
+  test('with the seconds that are left, from the whole listing and from that of one set', () => {
+    const objects = [OUR_TABLE, set('ban4', 'ipv4_addr', ['interval', 'timeout'], elem)];
+    const words = (elements: ReturnType<typeof parseSet> | undefined) =>
+      elements?.map(({ prefix, seconds }) => [formatPrefix(prefix), seconds]);
+    const live = parsed(objects);
+    expect(words([...(live.local.get('ban4') ?? [])])).toEqual(expected);
+    expect(words(parseSet(listing(objects), 'ban4'))).toEqual(expected);
+    expect([...live.local.keys()]).toEqual(['ban4']);
+    expect(parseSet(listing([OUR_TABLE]), 'ban4')).toEqual([]);
   });
 
-  function found(objects: readonly object[]) {
-    return differences(artefact, parsed(objects));
-  }
-
-  test('none when the kernel holds exactly the artefact', () => {
-    expect(found(table())).toEqual({ sets: [], chains: [], altered: [], foreign: { chains: [], sets: [] } });
-  });
-
-  test('elements in another shape are the same addresses', () => {
-    expect(found(table([{ range: ['91.200.1.0', '91.200.1.255'] }])).sets).toEqual([]);
-    const halves = [{ prefix: { addr: '91.200.1.128', len: 25 } }, { prefix: { addr: '91.200.1.0', len: 25 } }];
-    expect(found(table(halves)).sets).toEqual([]);
-  });
-
-  test('are counted in addresses, both ways', () => {
-    expect(found(table([{ prefix: { addr: '91.200.0.0', len: 23 } }])).sets).toEqual([
-      { name: 'nets4', missing: 0n, extra: 256n },
-    ]);
-    expect(found(table([{ prefix: { addr: '91.200.1.0', len: 26 } }, '9.0.0.1'])).sets).toEqual([
-      { name: 'nets4', missing: 192n, extra: 1n },
-    ]);
-  });
-
-  test('an absent set is named even when it should be empty, and a foreign one, too', () => {
-    const without = table().filter((object) => !JSON.stringify(object).includes('nets6'));
-    expect(found(without).sets).toEqual([{ name: 'nets6', missing: 0n, extra: 0n }]);
-    expect(found([...table(), { set: { ...PLACE, name: 'mine', type: 'ipv4_addr', elem: ['9.0.0.1'] } }]).sets).toEqual(
-      [{ name: 'mine', missing: 0n, extra: 1n }],
-    );
-  });
-
-  test('chains: absent, foreign, elsewhere, with another policy or number of rules', () => {
-    const early = { ...PLACE, name: 'early', type: 'filter', hook: 'prerouting', prio: -310, policy: 'accept' };
-    const changed = (chain: object) =>
-      table().map((object) => (JSON.stringify(object).includes('"name":"early"') ? { chain } : object));
-    const wanted = 'chain early: expected prerouting -310 accept, 4 rules, found';
-    expect(found(changed({ ...early, policy: 'drop' })).chains).toEqual([`${wanted} prerouting -310 drop, 4 rules`]);
-    expect(found(changed({ ...early, prio: 0 })).chains).toEqual([`${wanted} prerouting 0 accept, 4 rules`]);
-    expect(found(changed({ ...early, hook: 'input' })).chains).toEqual([`${wanted} input -310 accept, 4 rules`]);
-    expect(found(changed({ ...early, name: 'other' })).chains).toEqual([
-      `${wanted} absent`,
-      'chain other: expected absent, found prerouting -310 accept, 0 rules',
-    ]);
-    expect(found([...table(), rule('early')]).chains).toEqual([`${wanted} prerouting -310 accept, 5 rules`]);
-  });
-
-  test('as many rules that do something else', () => {
-    const objects = table().map((object) =>
-      JSON.stringify(object).includes('"drop"') ? rule('listed', PASS) : object,
-    );
-    expect(found(objects).chains).toEqual([
-      'chain listed: rule 4 should be "counter dropped, drop null", is "accept null"',
-    ]);
-  });
-
-  test('a flag of the table, a set of another type, a set that is no set of addresses', () => {
-    const [meta = {}, , ...rest] = table();
-    expect(found([meta, { table: { family: 'inet', name: 'blocklist', flags: ['dormant'] } }, ...rest]).chains).toEqual(
-      ['the table has a flag set (dormant?): none of its rules is asked'],
-    );
-    const interval = {
-      ...PLACE,
-      name: 'nodes4',
-      type: 'ipv4_addr',
-      flags: ['interval'],
-      elem: ['45.9.20.7', '60.1.2.3'],
-    };
-    const altered = table().map((object) =>
-      JSON.stringify(object).includes('"nodes4","type"') ? { set: interval } : object,
-    );
-    expect(found(altered).altered).toEqual(['set nodes4: expected ipv4_addr, found ipv4_addr interval']);
-    expect(found([...table(), { set: { ...PLACE, name: 'ports', type: 'inet_service', elem: [22] } }])).toMatchObject({
-      chains: ['set ports: expected absent, found inet_service'],
-      foreign: { sets: ['ports'] },
-    });
-  });
-
-  test('outbound sets and their chain are expected when the artefact has them, and only then', async () => {
-    const outward = await artefactOf(['45.9.20.7', '60.1.2.3', '91.200.1.0/24', '2a0d:f302::1'], ['77.91.64.0/22']);
-    const { sets, chains } = differences(outward, parsed(table()));
-    expect(sets.map(({ name, missing }) => [name, missing])).toEqual([
-      ['out_nodes4', 0n],
-      ['out_nets4', 1024n],
-      ['out_nodes6', 0n],
-      ['out_nets6', 0n],
-    ]);
-    expect(chains).toEqual([
-      'chain early: expected prerouting -310 accept, 8 rules, found prerouting -310 accept, 4 rules',
-      'chain outward: expected output -310 accept, 4 rules, found absent',
-    ]);
+  test('with their addresses among the sets, a range as a whole', () => {
+    const live = parsed([OUR_TABLE, set('ban4', 'ipv4_addr', ['interval', 'timeout'], elem), rule('early')]);
+    expect(live.sets.get('ban4')?.count().v4).toBe(3 + 65_536 + 6);
   });
 });

@@ -118,7 +118,12 @@ test('only our table is named, and nothing of ours is deleted but the state set 
     for (const line of statements) expect(line).toMatch(/^(add|flush|delete) \w+ inet blocklist( |$)/);
     expect(script).not.toMatch(/flush ruleset|delete table|include/);
     const deleted = statements.filter((line) => line.startsWith('delete')).map((line) => line.split(' ').at(-1));
-    const gone = ['outward', 'out_nodes4', 'out_nets4', 'out_nodes6', 'out_nets6'];
+    const gone = ['forwarded', 'outward', 'out_nodes4', 'out_nets4', 'out_nodes6', 'out_nets6'];
     expect(deleted).toEqual(input.out === undefined ? [...gone, 'state'] : ['state']);
+    // What belongs to a host is declared and looked at, never emptied or filled.
+    const local = statements.filter((line) => / (allow|ban)[46]\b/.test(line) && !line.startsWith('add rule'));
+    expect(local.map((line) => line.split(' {')[0])).toEqual(
+      ['allow4', 'allow6', 'ban4', 'ban6'].map((name) => `add set inet blocklist ${name}`),
+    );
   }
 });

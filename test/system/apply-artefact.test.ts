@@ -6,18 +6,18 @@ import { describeSystem, systemTest } from './requirements.js';
 
 const LINES = ['45.9.20.7', '45.9.20.9', '80.0.0.16/29', '91.200.1.0/24', '2a02:4780::/32'];
 
-/** What is put in the place of what in which file; END is its end. */
-type Edit = readonly [what: string, file: string, from: string | RegExp, to: string];
+/** What is put in the place of what in which file; END is its end. Of two lines that do not go together the later one is named. */
+type Edit = readonly [what: string, file: string, from: string | RegExp, to: string, named?: 'the next line'];
 const END = /(?![\s\S])/;
 
 /** Changes a file of the artefact, and tells the line of the change, 1 for the first. */
-async function edit(project: Project, [what, file, from, to]: Edit): Promise<number> {
+async function edit(project: Project, [what, file, from, to, named]: Edit): Promise<number> {
   const path = project.path('rules', file);
   const text = await readFile(path, 'utf8');
   const at = typeof from === 'string' ? text.indexOf(from) : text.search(from);
   if (at < 0) throw new Error(`${what}: ${file} has no ${from}`);
   await writeFile(path, text.replace(from, to));
-  return text.slice(0, at).split('\n').length;
+  return text.slice(0, at).split('\n').length + (named === undefined ? 0 : 1);
 }
 
 /** The lines of nodes4.txt are 45.9.20.7, 45.9.20.9; those of nets4.txt 80.0.0.16/29, 91.200.1.0/24. */
@@ -33,11 +33,11 @@ const EDITS: readonly Edit[] = [
   ['a digest that is none', 'manifest.json', /sha256:[0-9a-f]{4}/, 'sha256:zzzz'],
   ['a manifest that is not JSON', 'manifest.json', END, ','],
   ['a manifest with another key', 'manifest.json', '"layout"', '"mode": 1, "layout"'],
-  ['a manifest of another layout', 'manifest.json', '"layout": 1', '"layout": 9'],
-  ['lines out of order', 'nodes4.txt', /(.*)\n(.*)\n/, '$2\n$1\n'],
+  ['a manifest of another layout', 'manifest.json', '"layout": 2', '"layout": 1'],
+  ['lines out of order', 'nodes4.txt', /(.*)\n(.*)\n/, '$2\n$1\n', 'the next line'],
   ['a line twice', 'nodes4.txt', END, '45.9.20.9\n'],
   ['a list that is not minimal', 'nets4.txt', END, '91.200.1.128/25\n'],
-  ['two halves in place of a block', 'nets4.txt', '80.0.0.16/29', '80.0.0.16/30\n80.0.0.20/30'],
+  ['two halves in place of a block', 'nets4.txt', '80.0.0.16/29', '80.0.0.16/30\n80.0.0.20/30', 'the next line'],
   ['a block among the nodes', 'nodes4.txt', END, '45.9.22.0/24\n'],
   ['an address in another notation', 'nodes4.txt', '45.9.20.7', '45.9.20.7/32'],
   ['host bits', 'nets4.txt', '91.200.1.0/24', '91.200.1.1/24'],

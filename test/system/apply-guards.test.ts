@@ -58,12 +58,22 @@ describeSystem('guards of apply', ['root', 'netns', 'nft', 'ip'], () => {
     expect((await project.blocklist(namespace, 'apply')).status).toBe(0);
   });
 
-  systemTest('an administrator whom no set covers does not matter, nor one in an outbound set', [], async () => {
-    const sources = [...SOURCES, { id: 'outward', direction: 'out' as const, lines: ['9.0.0.0/24'] }];
-    await project.configure(sources, { admins: ['9.0.0.1', '45.9.20.8', '2a02:4781::1'] });
-    await project.done(undefined, 'build');
-    expect((await project.blocklist(namespace, 'apply')).status).toBe(0);
-  });
+  systemTest(
+    'an administrator whom no set covers does not matter; one in an outbound set gets no answer',
+    [],
+    async () => {
+      const sources = [...SOURCES, { id: 'outward', direction: 'out' as const, lines: ['9.0.0.0/24'] }];
+      await project.configure(sources, { admins: ['9.0.1.0', '45.9.20.8', '2a02:4781::1'] });
+      await project.done(undefined, 'build');
+      expect((await project.blocklist(namespace, 'apply', '--dry-run')).status).toBe(0);
+      await project.configure(sources, { admins: ['9.0.0.1', '45.9.20.8', '2a02:4781::1'] });
+      const refused = await project.blocklist(namespace, 'apply', '--json');
+      expect(refused.status).toBe(4);
+      const { code, message } = JSON.parse(refused.stderr).error;
+      expect([code, /9\.0\.0\.1, .* \(set out_nets4\)/.test(message)]).toEqual(['lockout', true]);
+      expect(await namespace.ruleset()).toBe(before);
+    },
+  );
 
   const NOBODY = 65_534;
   const untrusted: ReadonlyArray<readonly [what: string, change: () => Promise<void>, where: () => string]> = [

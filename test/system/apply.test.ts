@@ -65,11 +65,14 @@ describeSystem('build, apply, status', ['root', 'netns', 'nft', 'ip'], () => {
     const before = await namespace.ruleset();
     const again = await project.blocklist(namespace, 'apply');
     expect(again.status).toBe(0);
-    expect(again.stderr).toMatch(/^nothing to do: the kernel holds exactly /);
+    expect(again.stderr).toMatch(
+      /^nothing to do: \S+rules \(.*\) is loaded; read back: the kernel holds exactly this\n/,
+    );
     expect(await namespace.ruleset()).toBe(before);
   });
 
   systemTest('--dry-run says what would change, and changes nothing', [], async () => {
+    const change = (prefixes: number, addresses: string) => ({ prefixes, addresses });
     await project.done(namespace, 'build');
     const first = await project.blocklist(namespace, 'apply', '--dry-run');
     expect(first.status).toBe(0);
@@ -86,14 +89,20 @@ describeSystem('build, apply, status', ['root', 'netns', 'nft', 'ip'], () => {
     expect(JSON.parse(second.stdout)).toMatchObject({
       schema: 'blocklist/apply',
       version: 1,
-      plan: 'load',
+      plan: 'delta',
+      why: null,
+      // A block that grew or shrank came and went.
       sets: [
-        { name: 'nodes4', add: '1', remove: '1' },
-        { name: 'nets4', add: '256', remove: '8' },
-        { name: 'nodes6', add: '1', remove: '0' },
-        // half of a /32
-        { name: 'nets6', add: '0', remove: '39614081257132168796771975168' },
+        { name: 'nodes4', add: change(1, '1'), remove: change(1, '1') },
+        { name: 'nets4', add: change(1, '512'), remove: change(2, '264') },
+        { name: 'nodes6', add: change(1, '1'), remove: change(0, '0') },
+        {
+          name: 'nets6',
+          add: change(1, '39614081257132168796771975168'),
+          remove: change(1, '79228162514264337593543950336'),
+        },
       ],
+      connections: [],
     });
     expect(await namespace.ruleset()).toBe(before);
   });
@@ -118,10 +127,28 @@ describeSystem('build, apply, status', ['root', 'netns', 'nft', 'ip'], () => {
   });
 
   systemTest('a rendered script loads with nft alone, and status finds it in sync', [], async () => {
+    await project.configure([{ id: 'mine', lines: FIRST }], { auto: [] });
     await project.done(namespace, 'build');
     await namespace.must(['nft', '-f', project.path('rules', 'blocklist.nft')]);
     expect((await project.blocklist(namespace, 'status')).status).toBe(0);
     expect((await project.blocklist(namespace, 'apply')).stderr).toMatch(/^nothing to do/);
+  });
+
+  systemTest('nft alone brings nothing that belongs to this host: status names it, apply brings it', [], async () => {
+    await project.configure([{ id: 'mine', lines: FIRST }], { admins: ['9.0.0.0/24'], auto: [] });
+    await project.done(namespace, 'build');
+    await namespace.must(['nft', '-f', project.path('rules', 'blocklist.nft')]);
+    const status = await project.blocklist(namespace, 'status');
+    expect([status.status, status.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^DIFFERS from what was loaded: allow4: 256 addresses missing, 0 too many\n/m),
+    ]);
+    await project.done(namespace, 'apply');
+    expect(await liveSet(namespace, 'allow4')).toEqual(['9.0.0.0/24']);
+    expect((await project.blocklist(namespace, 'status')).status).toBe(0);
+    // A refill leaves them as they are.
+    await namespace.must(['nft', '-f', project.path('rules', 'blocklist.nft')]);
+    expect(await liveSet(namespace, 'allow4')).toEqual(['9.0.0.0/24']);
   });
 
   systemTest('an allowed address is in no set', [], async () => {

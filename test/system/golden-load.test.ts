@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { GOLDEN_INPUTS } from '../render/golden-inputs.js';
-import { elementsIn, liveSet, liveSetNames, merged, plainList, SETS } from './live-sets.js';
+import { elementsIn, LOCAL_SETS, liveSet, liveSetNames, merged, plainList, SETS } from './live-sets.js';
 import { Namespace } from './namespace.js';
 import { describeSystem, systemTest } from './requirements.js';
 
@@ -35,7 +35,8 @@ describeSystem('golden files in a fresh kernel', ['root', 'netns', 'nft', 'ip'],
     for (const form of ['text', 'json'] as const) {
       systemTest(`${form}: the live sets are the plain lists, and these the inputs`, [], async () => {
         await load[form](name);
-        expect(await liveSetNames(namespace)).toEqual([...names, 'state']);
+        expect(await liveSetNames(namespace)).toEqual([...LOCAL_SETS, ...names, 'state']);
+        for (const set of LOCAL_SETS) expect(await liveSet(namespace, set), set).toEqual([]);
         const all: Record<'in' | 'out', string[]> = { in: [], out: [] };
         for (const set of names) {
           const live = await liveSet(namespace, set);
@@ -96,23 +97,23 @@ systemTest('the rules are these, in the words of nft', ['root', 'netns', 'nft', 
   try {
     await namespace.must(['nft', '-f', join(GOLDEN, 'nft--out.nft')]);
     const chains = await namespace.must(['nft', '-n', 'list', 'table', 'inet', 'blocklist']);
-    const listed = (version: '' | '6', field: string, prefix: string) =>
-      ['nodes', 'nets']
-        .map((kind) => `\t\tip${version} ${field} @${prefix}${kind}${version || 4} jump listed\n`)
-        .join('');
-    expect(chains).toContain(
-      `\tchain early {\n\t\ttype filter hook prerouting priority -310; policy accept;\n${
-        listed('', 'saddr', '') + listed('6', 'saddr', '') + listed('', 'daddr', 'out_') + listed('6', 'daddr', 'out_')
-      }\t}\n`,
-    );
-    expect(chains).toContain(
-      `\tchain outward {\n\t\ttype filter hook output priority -310; policy accept;\n${
-        listed('', 'daddr', 'out_') + listed('6', 'daddr', 'out_')
-      }\t}\n`,
-    );
+    const rules = (field: string, verdict: string, ...sets: readonly string[]) =>
+      sets.map((set) => `\t\tip${/6$/.test(set) ? '6' : ''} ${field} @${set} ${verdict}\n`).join('');
+    const chain = (name: string, hook: string, body: string) =>
+      `\tchain ${name} {\n\t\ttype filter hook ${hook} priority -310; policy accept;\n${body}\t}\n`;
+    const inward =
+      rules('saddr', 'return', 'allow4', 'allow6') +
+      rules('saddr', 'jump listed', 'ban4', 'ban6', 'nodes4', 'nets4', 'nodes6', 'nets6');
+    const outward =
+      rules('daddr', 'return', 'allow4', 'allow6') +
+      rules('daddr', 'jump listed', 'out_nodes4', 'out_nets4', 'out_nodes6', 'out_nets6');
+    expect(chains).toContain(chain('early', 'prerouting', inward));
+    expect(chains).toContain(chain('forwarded', 'prerouting', outward));
+    expect(chains).toContain(chain('outward', 'output', outward));
+    expect(chains.match(/chain \w+/g)).toEqual(['chain listed', 'chain early', 'chain forwarded', 'chain outward']);
     const digest = /sha256:[0-9a-f]{64}/.exec(readFileSync(join(GOLDEN, 'lists--out', 'manifest.json'), 'utf8'))?.[0];
     const state = await namespace.must(['nft', '-t', 'list', 'sets', 'inet']);
-    expect(state).toContain(`\tset state {\n\t\ttype mark\n\t\tcomment "blocklist layout 1 ${digest}"\n\t}\n`);
+    expect(state).toContain(`\tset state {\n\t\ttype mark\n\t\tcomment "blocklist layout 2 ${digest}"\n\t}\n`);
   } finally {
     await namespace.remove();
   }

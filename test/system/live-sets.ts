@@ -9,6 +9,8 @@ import type { Namespace } from './namespace.js';
 export type Range = readonly [first: bigint, last: bigint];
 
 export const SETS = ['nodes4', 'nets4', 'nodes6', 'nets6'] as const;
+/** Those that belong to the host, in front of them. */
+export const LOCAL_SETS = ['allow4', 'allow6', 'ban4', 'ban6'] as const;
 
 function number4(text: string): bigint {
   return text.split('.').reduce((value, part) => value * 256n + BigInt(part), 0n);

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { liveSet, liveSetNames, merged, plainList, SETS } from './live-sets.js';
+import { LOCAL_SETS, liveSet, liveSetNames, merged, plainList, SETS } from './live-sets.js';
 import { connect, Namespace } from './namespace.js';
 import { must } from './processes.js';
 import { Project, type TestSource } from './project.js';
@@ -11,6 +11,8 @@ const PEER4 = { out: '62.1.1.7', both: '62.1.1.20', in: '62.1.1.30', free: '62.1
 const PEER6 = { out: '2a02:1::7', both: '2a02:1::20', in: '2a02:1::30', free: '2a02:1::40' };
 
 const INWARD: TestSource = { id: 'inward', lines: [PEER4.in, PEER6.in] };
+/** Plain nft fills no host-local set. */
+const NOTHING_LOCAL = { auto: [] };
 const OUTWARD: readonly TestSource[] = [
   INWARD,
   { id: 'outward', direction: 'out', lines: [PEER4.out, PEER6.out, '91.200.1.0/24'] },
@@ -23,7 +25,7 @@ describeSystem('sources with direction out and both', ['root', 'netns', 'nft', '
   let project: Project;
   let template: Project;
   beforeAll(async () => {
-    template = await Project.create(OUTWARD);
+    template = await Project.create(OUTWARD, NOTHING_LOCAL);
     await template.done(undefined, 'build');
     [host, peer] = [await Namespace.create(), await Namespace.create()];
     await connect(host, peer);
@@ -53,13 +55,18 @@ describeSystem('sources with direction out and both', ['root', 'netns', 'nft', '
     return Number(/packets (\d+)/.exec(text)?.[1]);
   }
 
+  async function chains(): Promise<string[]> {
+    const text = await host.must(['nft', 'list', 'table', 'inet', 'blocklist']);
+    return [...text.matchAll(/^\tchain (\w+) /gm)].map(([, name = '']) => name);
+  }
+
   async function pings(address: string): Promise<boolean> {
     return (await host.run(['ping', '-n', '-c', '1', '-W', '1', address])).status === 0;
   }
 
   systemTest('fill sets of their own, which the lists show', [], async () => {
     await project.done(host, 'apply');
-    expect(await liveSetNames(host)).toEqual([...SETS, ...OUT_SETS, 'state']);
+    expect(await liveSetNames(host)).toEqual([...LOCAL_SETS, ...SETS, ...OUT_SETS, 'state']);
     const expected: Readonly<Record<string, readonly string[]>> = {
       nodes4: ['62.1.1.30'],
       nets4: ['62.1.1.20/31'],
@@ -134,17 +141,17 @@ describeSystem('sources with direction out and both', ['root', 'netns', 'nft', '
     systemTest(`are gone from files and kernel after a build without them: ${name}`, [], async () => {
       await load();
       expect(await liveSetNames(host)).toContain('out_nets4');
-      expect(await host.must(['nft', 'list', 'chains', 'inet'])).toContain('chain outward');
+      expect(await chains()).toEqual(['listed', 'early', 'forwarded', 'outward']);
       expect((await project.blocklist(host, 'status')).status).toBe(0);
 
-      await project.configure([INWARD]);
+      await project.configure([INWARD], NOTHING_LOCAL);
       await project.done(undefined, 'build');
       const lists = (await readdir(project.rules)).sort();
       expect(lists).toEqual(['blocklist.nft', 'manifest.json', 'nets4.txt', 'nets6.txt', 'nodes4.txt', 'nodes6.txt']);
       expect((await project.blocklist(host, 'status')).status).toBe(1);
       await load();
-      expect((await liveSetNames(host)).sort()).toEqual([...SETS, 'state'].sort());
-      expect(await host.must(['nft', 'list', 'chains', 'inet'])).not.toContain('outward');
+      expect((await liveSetNames(host)).sort()).toEqual([...LOCAL_SETS, ...SETS, 'state'].sort());
+      expect(await chains()).toEqual(['listed', 'early']);
       expect((await project.blocklist(host, 'status')).status).toBe(0);
       expect(await pings(PEER4.out)).toBe(true);
       expect(await pings(PEER4.in)).toBe(false);

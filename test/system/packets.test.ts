@@ -7,7 +7,9 @@ import { describeSystem, systemTest } from './requirements.js';
 const NEEDS = ['root', 'netns', 'nft', 'ip', 'ping', 'ss'];
 
 /** Echoes what it is sent, on port 7 of all addresses. */
-const ECHO_SERVER = `require('node:net').createServer((socket) => socket.pipe(socket)).listen(7, '::')`;
+const ECHO_SERVER = `
+  const server = require('node:net').createServer((socket) => socket.pipe(socket).on('error', () => undefined));
+  server.listen(7, '::');`;
 
 /** Connects from an address, sends a byte every 20 ms, and prints a dot for each that comes back. */
 function echoClient(from: string, to: string): string {
@@ -80,12 +82,13 @@ describeSystem('packets across a cable', NEEDS, () => {
       for (const from of [node, net, free]) expect(await pings(from, to), `${from} after`).toBe(true);
     });
 
-    systemTest(`${version}: what ran before the rules stops: TCP connections and pings`, [], async () => {
+    /** Starts connections and pings from all three, loads, and sees that the listed ones end and the other one goes on. */
+    async function stopped(load: () => Promise<unknown>): Promise<readonly Background[]> {
       run(host, [process.execPath, '-e', ECHO_SERVER]);
       await until('the server listens', async () => (await host.must(['ss', '-ltn'])).includes(':7 '));
       const tcp = [node, net, free].map((from) => run(peer, [process.execPath, '-e', echoClient(from, to)]));
       const ping = [node, net, free].map((from) => run(peer, ['ping', '-n', '-i', '0.2', '-I', from, to]));
-      const echoes = () => tcp.map((each) => each.output().length);
+      const echoes = () => tcp.map((each) => each.output().match(/\./g)?.length ?? 0);
       const replies = () =>
         ping.map(
           (each) =>
@@ -97,14 +100,46 @@ describeSystem('packets across a cable', NEEDS, () => {
       const answers = () => [...echoes(), ...replies()];
       await until('all are answered', () => answers().every((count) => count > 2));
 
-      await project.done(host, 'apply');
+      await load();
       const [atLoad = 0] = echoes().slice(-1);
       await until('the unlisted one goes on', () => (echoes()[2] ?? 0) > atLoad + 5);
       const [node0, net0, free0 = 0, nodePing0, netPing0, freePing0 = 0] = answers();
       await until('it goes on for long', () => (echoes()[2] ?? 0) > free0 + 40 && (replies()[2] ?? 0) > freePing0 + 4);
       const [node1, net1, , nodePing1, netPing1] = answers();
       expect([node1, net1, nodePing1, netPing1]).toEqual([node0, net0, nodePing0, netPing0]);
+      return tcp;
+    }
+
+    systemTest(`${version}: what ran before the rules stops: TCP connections and pings`, [], async () => {
+      const tcp = await stopped(() => host.must(['nft', '-f', project.path('rules', 'blocklist.nft')]));
+      // A drop alone lets both ends wait.
+      expect(tcp.map((each) => /[A-Z]+/.exec(each.output())?.[0])).toEqual([undefined, undefined, undefined]);
+      expect(await connected()).toEqual([node, net, free].sort());
     });
+
+    systemTest(
+      `${version}: an apply ends the connections that the rules would starve, and names them`,
+      [],
+      async () => {
+        let told = '';
+        const tcp = await stopped(async () => {
+          told = (await project.done(host, 'apply')).stderr;
+        });
+        expect(tcp.map((each) => /[A-Z]+/.exec(each.output())?.[0])).toEqual(['ECONNRESET', 'ECONNRESET', undefined]);
+        expect(await connected()).toEqual([free]);
+        const ended = [...told.matchAll(/^ended: tcp (\S+) with (\S+), node \(\d+\), listed by mine$/gm)];
+        expect(ended).toHaveLength(2);
+        for (const from of [node, net])
+          expect(told, from).toMatch(new RegExp(`^ended: tcp \\[(::ffff:)?${from}\\]:\\d+ `, 'm'));
+      },
+    );
+
+    /** Who has a connection to the server. */
+    async function connected(): Promise<string[]> {
+      const lines = (await host.must(['ss', '-Htn', 'state', 'established', 'sport', '=', ':7'])).trim().split('\n');
+      const peers = lines.map((line) => line.trim().split(/\s+/).at(-1) ?? '');
+      return peers.map((peer) => peer.replace(/:\d+$/, '').replace(/^\[(?:::ffff:)?|\]$/g, '')).sort();
+    }
   }
 });
 

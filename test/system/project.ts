@@ -15,6 +15,8 @@ export interface TestSource {
 export interface Extras {
   readonly admins?: readonly string[];
   readonly allow?: readonly string[];
+  /** what of this machine goes into the host-local sets; undefined: as the program is shipped */
+  readonly auto?: readonly string[];
 }
 
 /** A folder with `blocklist.yaml` and lists, as an operator has one; caches and state are inside, too. */
@@ -55,7 +57,7 @@ export class Project {
   }
 
   /** Writes the configuration and its lists anew. */
-  async configure(sources: readonly TestSource[], { admins = [], allow = [] }: Extras = {}): Promise<void> {
+  async configure(sources: readonly TestSource[], { admins = [], allow = [], auto }: Extras = {}): Promise<void> {
     const custom = sources.map(
       ({ id, direction = 'in' }) => `    - {id: ${id}, file: lists/${id}.txt, direction: ${direction}}\n`,
     );
@@ -64,7 +66,7 @@ export class Project {
       [
         `sources:\n  custom:\n${custom.join('')}`,
         'allow: {files: [lists/allow.txt]}\n',
-        `local: {admins: [${admins.map((text) => `"${text}"`).join(', ')}]}\n`,
+        `local: {admins: [${admins.map((text) => `"${text}"`).join(', ')}]${auto === undefined ? '' : `, auto: [${auto.join(', ')}]`}}\n`,
         'paths: {rules: rules, cache: cache, state: state}\n',
       ].join(''),
     );
