@@ -60,7 +60,9 @@ systemTest('sysusers.d: the user is made as written', ['root', 'systemd-sysusers
 });
 
 describeSystem('the command lines of the boot unit, run by hand', ['root', 'netns', 'nft'], () => {
-  const LOCAL = Buffer.from('add table inet blocklist\nadd set inet blocklist allow4 { type ipv4_addr; }\n');
+  const LOCAL = Buffer.from(
+    'add table inet blocklist\nadd set inet blocklist allow4 { type ipv4_addr; flags interval,timeout; }\n',
+  );
 
   /** A boot copy of a real artefact, and its network namespace. */
   async function host() {

@@ -90,7 +90,7 @@ describeSystem('rollback at any later time', ['root', 'netns', 'nft', 'ip'], () 
   systemTest('the one before, and again the one before: what was loaded since is the way forth', [], async () => {
     for (const n of [1, 2, 3]) await load(n);
     const dry = await project.done(namespace, 'rollback', '--dry-run');
-    expect([dry.stderr, await loaded()]).toEqual([expect.stringContaining('would flush'), 3]);
+    expect([dry.stderr, await loaded()]).toEqual([expect.stringContaining('would change'), 3]);
     await project.done(namespace, 'rollback');
     expect(await loaded()).toBe(2);
     await project.done(namespace, 'rollback');

@@ -70,10 +70,10 @@ describeSystem('sessions of listed hosts end, others stay', NEEDS, () => {
     await until('the servers have ended', () => !listed.some(({ sshd }) => runs(sshd)), 5_000);
     expect(Date.now() - loaded).toBeLessThan(5_000);
     expect(stderr).toMatch(
-      /^ended: tcp 203\.0\.112\.2:\d+ with 203\.0\.112\.1:2222, sshd \(\d+\).*, listed by first, second$/m,
+      /^ended, an SSH SESSION: tcp 203\.0\.112\.2:\d+ with 203\.0\.112\.1:2222, sshd \(\d+\).*, listed by first, second$/m,
     );
     expect(stderr).toMatch(
-      /^ended: tcp \[2a09:77::2\]:\d+ with \[2a09:77::1\]:2222, sshd \(\d+\).*, listed by second$/m,
+      /^ended, an SSH SESSION: tcp \[2a09:77::2\]:\d+ with \[2a09:77::1\]:2222, sshd \(\d+\).*, listed by second$/m,
     );
     expect(stderr.match(/^ended:/gm)).toHaveLength(2);
     for (const { from } of listed) expect(await flows(from), from).toBe(0);
