@@ -16,7 +16,7 @@ const DEFAULTS = {
   sources: { feeds: [], custom: [], countries: { block: [] } },
   allow: { files: [], feeds: [] },
   fetch: { deadline: 600_000 },
-  local: { admins: [] },
+  local: { admins: [], auto: ['own-addresses', 'gateway', 'resolvers'] },
   guards: {
     'max-prefix-v4': 8,
     'max-prefix-v6': 16,
