@@ -133,7 +133,9 @@ describeSystem('unload', ['root', 'netns', 'mountns', 'nft', 'ip'], () => {
     ]);
     await project.done(undefined, 'build');
     const before = await ours(namespace);
-    const small = 'mount -t tmpfs -o size=32k none "$0" && cp -a "$0.whole/." "$0/" && rm -r "$0.whole" && exec "$@"';
+    // Room for what is there, and not for another artefact.
+    const size = 'size=$(( $(du -sk "$0.whole" | cut -f1) + 12 ))k';
+    const small = `mount -t tmpfs -o ${size} none "$0" && cp -a "$0.whole/." "$0/" && rm -r "$0.whole" && exec "$@"`;
     const full = `cp -a "$0" "$0.whole" && ${small}`;
     for (const options of [['apply'], ['apply', '--fast'], ['apply', '--confirm', '60s']]) {
       const argv = ['unshare', '-m', 'sh', '-c', full, project.path('state'), ...project.argv(...options, '--json')];
