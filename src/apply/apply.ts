@@ -107,7 +107,8 @@ async function rolledBack(
 ) {
   if (!(error instanceof BlocklistError)) return error;
   const now = await nft.structure();
-  const isUntouched = error.code !== 'verify-differs' && now?.digest === situation.live?.digest;
+  const isThere = (now === undefined) === (situation.live === undefined);
+  const isUntouched = error.code !== 'verify-differs' && isThere && now?.digest === situation.live?.digest;
   if (isUntouched) return error;
   // Each transaction that nft refused says so of itself; one before it went through.
   const what = error.message.replace('; nothing was changed', '');

@@ -36,7 +36,7 @@ export async function load(nft: Nft, target: Target, live: LiveTable | undefined
   }
   if (plan.kind === 'nothing') return 'nothing';
   if (plan.kind === 'delta' && live !== undefined) {
-    if (await loadDelta(nft, target, live.names, plan.changes)) return 'delta';
+    if (await loadDelta(nft, target, live.names, plan)) return 'delta';
   }
   try {
     if (live === undefined || !hasListedOfOtherKind(target, live)) {
@@ -60,12 +60,15 @@ function isCode(error: unknown, ...codes: readonly BlocklistError['code'][]): er
   return error instanceof BlocklistError && codes.includes(error.code);
 }
 
-/** First all that adds, then all that removes: an address that moves from node to net is covered throughout. */
+/**
+ * First all that adds, then all that removes: an address that moves from node to net is covered throughout. Where none does, it is one transaction:
+ * added nodes are seen at once, and an interval set is the old one to packets until the refilled one is published.
+ */
 async function loadDelta(
   nft: Nft,
   { artefact }: Target,
   names: Names,
-  changes: Extract<Plan, { kind: 'delta' }>['changes'],
+  { changes, transactions }: Extract<Plan, { kind: 'delta' }>,
 ): Promise<boolean> {
   const nodes = changes.filter(({ name }) => isNodes(name));
   const nets = new Set(changes.map(({ name }) => name).filter((name) => !isNodes(name)));
@@ -78,11 +81,8 @@ async function loadDelta(
   const removes = nodes.flatMap(({ name, removed }) => elements('delete-elements', specOf(names(name)), removed));
   const done = newState(stateComment(artefact.digest));
   try {
-    if (removes.length === 0) await nft.commit([...adds, ...done]);
-    else {
-      if (adds.length > 0) await nft.commit([...adds, ...newState(CHANGING)]);
-      await nft.commit([...removes, ...done]);
-    }
+    if (transactions === 2) await nft.commit([...adds, ...newState(CHANGING)]);
+    await nft.commit([...(transactions === 2 ? [] : adds), ...removes, ...done]);
     return true;
   } catch (error) {
     if (isCode(error, 'nft-refused', 'nft-message-too-long')) return false;
@@ -94,10 +94,24 @@ function elements(what: 'add-elements' | 'delete-elements', set: SetSpec, prefix
   return prefixes.size === 0 ? [] : [{ do: what, set, prefixes }];
 }
 
+/** What fails half-way is removed: it was not there before. */
+async function loadFirst(nft: Nft, target: Target): Promise<void> {
+  const { sets, elements: groups, chains } = createCommands(target.artefact.sets, target.artefact.digest);
+  await nft.commit([...sets, ...localAdds(target, undefined)]);
+  try {
+    const ends = await Promise.allSettled(groups.map((group) => nft.commit(group)));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    await nft.commit(chains);
+  } catch (error) {
+    await nft.deleteTable();
+    throw error;
+  }
+}
+
 async function loadFull(nft: Nft, target: Target, live: LiveTable | undefined, plan: Plan): Promise<void> {
   const { artefact } = target;
   if (live === undefined) {
-    await nft.commit([...createCommands(artefact.sets, artefact.digest), ...localAdds(target, live)]);
+    await loadFirst(nft, target);
     return;
   }
   const changes = plan.kind === 'full' ? plan.changes : undefined;

@@ -12,12 +12,12 @@ export interface SetChange extends PrefixChanges {
 /**
  * What an apply does to the kernel.
  * - nothing: it holds this artefact already, as far as digest, chains and rules tell;
- * - delta: nodes that came are added and interval sets that changed are refilled, then nodes that went are deleted, in two transactions;
+ * - delta: nodes that came are added and interval sets that changed are refilled, then nodes that went are deleted;
  * - full: everything is flushed and refilled, or loaded for the first time.
  */
 export type Plan =
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'delta'; readonly changes: readonly SetChange[] }
+  | { readonly kind: 'delta'; readonly changes: readonly SetChange[]; readonly transactions: 1 | 2 }
   | { readonly kind: 'full'; readonly why: string; readonly changes: readonly SetChange[] | undefined };
 
 /** What is in the kernel and known: our table, and the artefact that was loaded last, when it was kept. */
@@ -49,7 +49,8 @@ export function planOf(artefact: Content, { live, base }: Situation): Plan {
     0,
   );
   if (count > Math.max(FEW, all * LARGEST_DELTA)) return full('more than half of the single addresses changed');
-  return { kind: 'delta', changes };
+  // nft reads what is loaded once for each transaction: a second one is for moves alone.
+  return { kind: 'delta', changes, transactions: hasMovesIntoNets(artefact.sets, changes) ? 2 : 1 };
 }
 
 export function isNodes(name: SetName): boolean {

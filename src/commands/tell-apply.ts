@@ -1,6 +1,5 @@
 import { driftWords, EMERGENCY } from '../apply/apply.js';
-import type { SetChange } from '../apply/plan.js';
-import { isNodes } from '../apply/plan.js';
+import { isNodes, type Plan, type SetChange } from '../apply/plan.js';
 import { cutConnections } from '../apply/sessions.js';
 import type { Socket } from '../host/sockets.js';
 import { escapeText } from '../io/escape.js';
@@ -75,7 +74,7 @@ function planWords(work: Work): string {
   if (situation.live === undefined) return `would load ${what}; nothing of ours is loaded now`;
   const changes = plan.changes === undefined ? '' : `\n${changeLines(plan.changes).join('\n')}`;
   if (plan.kind === 'full') return `would flush and refill everything with ${what}: ${plan.why}${changes}`;
-  return `would change what is loaded to ${what}:${changes}\n${deltaWords(plan.changes)}`;
+  return `would change what is loaded to ${what}:${changes}\n${deltaWords(plan)}`;
 }
 
 /** `  nodes4  +1,204 -988 prefixes` */
@@ -85,7 +84,7 @@ function changeLines(changes: readonly SetChange[]): string[] {
   );
 }
 
-function deltaWords(changes: readonly SetChange[]): string {
+function deltaWords({ changes, transactions }: Extract<Plan, { kind: 'delta' }>): string {
   const sum = (pick: (change: SetChange) => number) =>
     changes.filter(({ name }) => isNodes(name)).reduce((total, change) => total + pick(change), 0);
   const nets = changes.map(({ name }) => name).filter((name) => !isNodes(name));
@@ -98,7 +97,9 @@ function deltaWords(changes: readonly SetChange[]): string {
     ...(first.length > 0 ? [first.join(', ')] : []),
     ...(removed > 0 ? [`deletes ${nodes(removed)}`] : []),
   ];
-  return `in ${steps.length === 1 ? 'one transaction' : 'two transactions'}: ${steps.join('; then ')}`;
+  return transactions === 1
+    ? `in one transaction: ${steps.join(', ')}`
+    : `in two transactions: ${steps.join('; then ')}`;
 }
 
 function nodes(count: number): string {

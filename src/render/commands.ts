@@ -67,15 +67,22 @@ export function loadCommands(ruleSets: RuleSets, digest: string, names: Names = 
   ];
 }
 
-/** The first load, where nothing of ours is in the kernel: the same without all that clears up. nft is a tenth faster with it. */
-export function createCommands(ruleSets: RuleSets, digest: string): NftCommand[] {
-  return [
-    ...declarations([...localSpecs(), ...setSpecs(ruleSets, FIRST_NAMES)]),
-    ...each('add-chain', chainsOf(ruleSets)),
-    ...elements(ruleSets, FIRST_NAMES),
-    ...rules(ruleSets, FIRST_NAMES),
-    { do: 'add-set', set: stateSpec(stateComment(digest)) },
-  ];
+/**
+ * The first load, where nothing of ours is in the kernel, in three steps: all sets, empty; their elements, whose groups may be loaded side by side, since
+ * nft spends half of its time on reading text; and last the chains, with which the sets begin to count, all at once.
+ */
+export function createCommands(ruleSets: RuleSets, digest: string) {
+  const filled = elements(ruleSets, FIRST_NAMES);
+  const isOf = (kind: 'nodes' | 'nets') => (command: NftCommand) => 'set' in command && command.set.name.includes(kind);
+  return {
+    sets: declarations([...localSpecs(), ...setSpecs(ruleSets, FIRST_NAMES)]),
+    elements: [filled.filter(isOf('nodes')), filled.filter(isOf('nets'))],
+    chains: [
+      ...each('add-chain', chainsOf(ruleSets)),
+      ...rules(ruleSets, FIRST_NAMES),
+      { do: 'add-set', set: stateSpec(stateComment(digest)) } as const,
+    ],
+  };
 }
 
 /** The sets of `names`, new where they are missing, with all that is listed: nodes added to those that are there, interval sets refilled. */
