@@ -91,7 +91,7 @@ function fileNames(manifest: Manifest): string[] {
 }
 
 /** A writer can come in between several times before a reader gives up; each time the reader waits a little longer. */
-const TRIES = 5;
+const TRIES = 10;
 const PAUSE_MS = 10;
 
 /**

@@ -12,6 +12,8 @@ const LISTS = {
   a: [...ONE_WAY, ...MANY, ...manyNodes(8_000)],
   // Some of everything changes beside.
   b: [...OTHER_WAY, ...MANY.slice(400, -100), ...manyNodes(7_000), ...manyNodes(1_000, 1)],
+  // The same as b for those that are watched, and nothing moves from node to net.
+  d: [...OTHER_WAY, ...MANY.slice(500, -100), ...manyNodes(7_500), ...manyNodes(500, 1)],
   // More than half of the single addresses are others.
   c: [...OTHER_WAY, ...MANY, ...manyNodes(8_000, 2)],
 };
@@ -59,6 +61,23 @@ describeSystem(
       async () => {
         const told = await fifty((i, fast) => rules.apply(stage.host, i % 2 === 0 ? 'a' : 'b', ...fast));
         for (const { plan, done } of told) expect([plan, done]).toEqual(['delta', 'delta']);
+      },
+      400_000,
+    );
+
+    systemTest(
+      '50 changes where no address moves into a net: one transaction each',
+      [],
+      async () => {
+        await rules.apply(stage.host, 'b');
+        const told = await fifty((i, fast) => rules.apply(stage.host, i % 2 === 0 ? 'd' : 'b', ...fast));
+        for (const { done } of told) expect(done).toBe('delta');
+        const dry = await rules.project.done(stage.host, 'apply', '--dry-run');
+        expect(dry.stderr).toContain('nothing to do');
+        await rules.review('d');
+        expect((await rules.project.done(stage.host, 'apply', '--dry-run')).stderr).toContain(
+          'in one transaction: adds',
+        );
       },
       400_000,
     );
