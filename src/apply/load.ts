@@ -80,14 +80,22 @@ async function loadDelta(
   ];
   const removes = nodes.flatMap(({ name, removed }) => elements('delete-elements', specOf(names(name)), removed));
   const done = newState(stateComment(artefact.digest));
-  try {
-    if (transactions === 2) await nft.commit([...adds, ...newState(CHANGING)]);
-    await nft.commit([...(transactions === 2 ? [] : adds), ...removes, ...done]);
-    return true;
-  } catch (error) {
-    if (isCode(error, 'nft-refused', 'nft-message-too-long')) return false;
-    throw error;
+  const inOne = () => nft.commit([...adds, ...removes, ...done]);
+  const inTwo = async () => {
+    await nft.commit([...adds, ...newState(CHANGING)]);
+    await nft.commit([...removes, ...done]);
+  };
+  // What is too large for one transaction may pass as two.
+  for (const load of transactions === 1 ? [inOne, inTwo] : [inTwo]) {
+    try {
+      await load();
+      return true;
+    } catch (error) {
+      if (isCode(error, 'nft-refused')) return false;
+      if (!isCode(error, 'nft-message-too-long')) throw error;
+    }
   }
+  return false;
 }
 
 function elements(what: 'add-elements' | 'delete-elements', set: SetSpec, prefixes: Prefixes): KernelCommand[] {
