@@ -144,6 +144,16 @@ describe('delta', () => {
     expect(planned(content(OTHER, NODES))).toEqual({ kind: 'delta', changes: [], transactions: 1 });
   });
 
+  test('two transactions only where an address moves from a node into a net', () => {
+    const base = content(DIGEST, [...NODES, '91.200.0.0/24', '60.0.0.1']);
+    const plan = (lines: readonly string[]) => planned(content(OTHER, [...NODES, ...lines]), base);
+    expect(plan(['91.200.0.0/24', '60.0.0.0/31'])).toMatchObject({ kind: 'delta', transactions: 2 });
+    expect(plan(['91.200.0.0/24', '60.0.0.4/31'])).toMatchObject({ kind: 'delta', transactions: 1 });
+    // From a net to a node, and away from both.
+    expect(plan(['91.200.0.1', '60.0.0.1'])).toMatchObject({ kind: 'delta', transactions: 1 });
+    expect(plan(['91.200.0.0/24'])).toMatchObject({ kind: 'delta', transactions: 1 });
+  });
+
   test('compares with what was loaded, wherever the rules look', () => {
     const second = parsed(table(undefined, { nodes4: 'nodes4_b', nets4: 'nets4_b' }));
     expect(delta(planned(content(OTHER, [...NODES, '60.0.0.1']), BASE, second))).toEqual(['nodes4 +60.0.0.1']);

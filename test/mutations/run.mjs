@@ -1,4 +1,4 @@
-// npm run mutate: breaks the source in sixteen named ways, one at a time, in a copy, and sees the suite turn red each time.
+// npm run mutate: breaks the source in twenty named ways, one at a time, in a copy, and sees the suite turn red each time.
 // A mutation that no test notices ends the run with status 1.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -91,6 +91,34 @@ const MUTATIONS = [
     'if (!isWhole) throw damaged(where);',
     'void isWhole;',
     'test/io/archive.test.ts',
+  ],
+  [
+    'two halves pass for a block',
+    'src/ip/canonical.ts',
+    'const isSameSize = lengths[i] === lengths[i - 1];',
+    'const isSameSize = false;',
+    'test/ip/canonical.test.ts',
+  ],
+  [
+    'a move into a net in one transaction',
+    'src/apply/plan.ts',
+    'hasMovesIntoNets(artefact.sets, changes) ? 2 : 1',
+    'hasMovesIntoNets(artefact.sets, changes) ? 1 : 1',
+    'test/apply/plan.test.ts',
+  ],
+  [
+    'nobody is locked out',
+    'src/apply/lockout.ts',
+    'if (net !== undefined) return [',
+    'if (net === null) return [',
+    'test/apply/lockout.test.ts',
+  ],
+  [
+    'a ban ends with the first of its wishes',
+    'src/apply/local-sets.ts',
+    'covered = covered.union(mine);',
+    'covered = mine;',
+    'test/apply/local-sets.test.ts',
   ],
 ];
 
