@@ -39,7 +39,8 @@ export class StandIn {
       `nft=${this.path('nft')}`,
       'load=$nft',
       '[ "$1" = -f ] || exec $nft "$@"',
-      `n=$(($(cat ${count}) + 1)); echo $n > ${count}`,
+      // Two of a first load run side by side.
+      `n=$(flock ${count}.lock sh -c 'n=$(($(cat ${count}) + 1)); echo $n > ${count}; echo $n')`,
       transaction,
       '$load "$@"',
     ];
