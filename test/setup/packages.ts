@@ -16,6 +16,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   conntrack: 'conntrack',
   'openssh-server': 'sshd',
   'openssh-client': 'ssh',
+  // Another firewall beside ours.
+  iptables: 'iptables-nft',
 };
 
 function missing(): string[] {
