@@ -39,9 +39,9 @@ const MUTATIONS = [
   [
     'script checked only by its length',
     'src/apply/artefact.ts',
-    'if (Buffer.compare(found, expected) === 0) return;',
-    'if (found.length === expected.length) return;',
-    'test/apply',
+    'if (differing >= 0) {',
+    'if (differing >= script.length) {',
+    'test/apply/artefact-store.test.ts',
   ],
   [
     'set flushed but not refilled',
