@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { blocklist } from '../commands/cli.js';
 import { tempFolder } from '../io/temp.js';
 import { run } from '../system/processes.js';
-import { CLI, systemTest, WITHOUT_RIGHTS } from '../system/requirements.js';
+import { CLI, READABLE, READABLE_CLI, systemTest, WITHOUT_RIGHTS } from '../system/requirements.js';
 
 const PROGRAM = '/usr/local/bin/blocklist';
 const install = (root: string, ...flags: string[]) =>
@@ -163,9 +163,9 @@ systemTest('a program that others could change or that units cannot see is refus
   expect(ran.stderr).toContain('npm install --global blocklist');
 });
 
-systemTest('without root: told how, and the plan can still be seen', ['root', 'setpriv'], async () => {
+systemTest('without root: told how, and the plan can still be seen', ['root', 'setpriv', 'mountns'], async () => {
   const user = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
-  const call = [...user, process.execPath, CLI];
+  const call = [...READABLE, ...user, process.execPath, READABLE_CLI];
   for (const command of ['install', 'uninstall']) {
     const ran = await run([...call, command, '--yes']);
     expect(ran.status).toBe(5);

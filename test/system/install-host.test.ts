@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { tempFolder } from '../io/temp.js';
 import { HostTree } from './host-tree.js';
 import { run } from './processes.js';
-import { CLI, describeSystem, systemTest } from './requirements.js';
+import { CLI, describeSystem, READABLE, READABLE_CLI, systemTest } from './requirements.js';
 
 const PROGRAM = ['--program', '/usr/bin/true'];
 const CONFIG = '/etc/blocklist/blocklist.yaml';
@@ -145,11 +145,13 @@ describeSystem('install on a host', ['root', 'mountns', 'netns', 'systemd-sysuse
       '--reuid blocklist --regid blocklist --clear-groups --no-new-privs --bounding-set -all --inh-caps -all';
     const program = [process.execPath, CLI];
     const update = [
+      ...READABLE,
       'setpriv',
       ...user.split(' '),
       'env',
       ...places,
-      ...program,
+      process.execPath,
+      READABLE_CLI,
       'update',
       '--quiet',
       '--config',

@@ -12,6 +12,16 @@ export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
  */
 export const WITHOUT_RIGHTS = ['setpriv', '--bounding-set', '-all,+setfcap', '--inh-caps', '-all'] as const;
 
+/**
+ * Stands before a command of another user that runs the program under test: this checkout may lie in a folder of root's alone, so it is
+ * mounted where everybody can read it.
+ */
+export const READABLE = [
+  ...['unshare', '-m', 'sh', '-c', 'mount --bind "$0" /mnt && exec "$@"'],
+  fileURLToPath(new URL('../..', import.meta.url)),
+] as const;
+export const READABLE_CLI = '/mnt/dist/cli.js';
+
 /** Where programs are looked for: administrators' folders are not in everyone's PATH. */
 export const SEARCH_PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/bin:/sbin:/bin`;
 
