@@ -25,7 +25,7 @@ export interface ApplyOptions {
 
 /** Brings the kernel to what was reviewed, reads it back, and ends the connections that the rules would only starve. */
 export const run: Command<ApplyOptions> = async (options, context) => {
-  const project = await openProject(options, context, options.ref === undefined ? 'read' : 'from git');
+  const project = await openProject(options, context, options.ref === undefined ? 'read' : 'none');
   const confirmMs = options.confirm === undefined ? undefined : duringOption(options.confirm, '--confirm');
   const nft = new Nft();
   await requireRight();

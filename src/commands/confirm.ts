@@ -12,7 +12,7 @@ import { openProject } from './project.js';
 export const run: Command<unknown> = async (options, context) => {
   await requireRight();
   const nft = new Nft();
-  const project = await openProject(options, context, 'read');
+  const project = await openProject(options, context, 'none');
   const { state } = project;
   return withLock(state, async () => {
     const pending = await readPending(state);

@@ -47,7 +47,7 @@ export async function decide(
   options: GlobalOptions,
   context: Context,
 ): Promise<Decided> {
-  const project = await openProject(options, context, 'read');
+  const project = await openProject(options, context, 'none');
   const nft = new Nft();
   await requireRight();
   return withLock(project.state, async () => {

@@ -23,9 +23,10 @@ const SYSTEM_CONFIG = '/etc/blocklist/blocklist.yaml';
 
 /**
  * What a command does with the folder of rules. Whoever may change it can put links there: root writes only where it trusts. What root
- * reads from there it proves itself, so the service user that renders at night may own it. Rules from git are not read there at all.
+ * reads from there it proves itself, so the service user that renders at night may own it. A command that reads nothing there, as with rules from
+ * git, does not mind whose it is.
  */
-export type RulesUse = 'write' | 'read' | 'from git';
+export type RulesUse = 'write' | 'read' | 'none';
 
 /** Finds and reads the configuration. As root, refuses files that others could change. */
 export async function openProject(
@@ -74,7 +75,7 @@ function stateOf(config: Config | undefined, context: Context): string {
 /** The state folder for commands of an emergency: they work with a configuration that is broken or gone, too. */
 export async function stateFolder(options: GlobalOptions, context: Context): Promise<string> {
   try {
-    return (await openProject(options, context)).state;
+    return (await openProject(options, context, 'none')).state;
   } catch (error) {
     if (error instanceof BlocklistError && options.config === undefined) return stateOf(undefined, context);
     throw error;
@@ -89,7 +90,7 @@ async function requireTrustedFiles(config: Config, context: Context, use: RulesU
 export async function trustedFiles(config: Config, ours: TrustedOwners, use: RulesUse) {
   const files = config.sources.custom.flatMap((entry) => ('file' in entry ? [entry.file] : []));
   const decisive = { paths: [config.file, ...config.allow.files, ...files], theirs: ours };
-  if (use === 'from git') return [decisive];
+  if (use === 'none') return [decisive];
   const { rules } = config.paths;
   const service = use === 'read' ? await findAccount(({ name }) => name === SYSTEM_USER) : undefined;
   const theirs =

@@ -22,7 +22,7 @@ export interface RollbackOptions {
 
 /** Goes back to rules that were loaded earlier; they stay until a person runs apply. */
 export const run: Command<RollbackOptions> = async (options, context) => {
-  const project = await openProject(options, context, 'read');
+  const project = await openProject(options, context, 'none');
   const nft = new Nft();
   await requireRight();
   if (options.dryRun === true) {

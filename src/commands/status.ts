@@ -20,7 +20,7 @@ export interface StatusOptions {
 
 /** Compares what is loaded with what was loaded and what was reviewed, element by element. Never writes. */
 export const run: Command<StatusOptions> = async (options, context) => {
-  const project = await openProject(options, context, options.ref === undefined ? 'read' : 'from git');
+  const project = await openProject(options, context, options.ref === undefined ? 'read' : 'none');
   const { state } = project;
   const { artefact, title } = await artefactOf(options, project, context);
   const now = context.now();

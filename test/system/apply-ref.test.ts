@@ -33,8 +33,12 @@ describeSystem('apply --ref', ['root', 'netns', 'nft', 'ip', 'git', 'setpriv'], 
     await writeFile(join(folder, 'blocklist.yaml'), [paths, ...lines, ''].join('\n'));
   }
 
+  function command(...words: readonly string[]): Promise<Ran> {
+    return namespace.run([process.execPath, CLI, ...words, '--config', join(folder, 'blocklist.yaml')]);
+  }
+
   function apply(...options: readonly string[]): Promise<Ran> {
-    return namespace.run([process.execPath, CLI, 'apply', ...options, '--config', join(folder, 'blocklist.yaml')]);
+    return command('apply', ...options);
   }
 
   /** The refusal of what `--ref` names, with the kernel as it was before. */
@@ -57,6 +61,32 @@ describeSystem('apply --ref', ['root', 'netns', 'nft', 'ip', 'git', 'setpriv'], 
     await rm(repository.rules, { recursive: true });
     expect((await apply('--ref', 'main', '--dry-run')).status).toBe(0);
   });
+
+  systemTest(
+    'what a person decides then needs no rules of root’s: confirm, ban, allow, rollback, status, unload',
+    [],
+    async () => {
+      await repository.commit();
+      expect((await apply('--ref', 'main', '--confirm', '60s')).status).toBe(0);
+      expect(await command('confirm')).toMatchObject({ status: 0, stderr: expect.stringContaining('confirmed') });
+      for (const words of [
+        ['ban', '203.0.113.9'],
+        ['unban', '203.0.113.9'],
+        ['allow', '45.9.20.7'],
+        ['status', '--ref', 'main'],
+      ]) {
+        expect(await command(...words), words.join(' ')).toMatchObject({ status: 0 });
+      }
+      await repository.render([...LINES, '45.9.20.9']);
+      await repository.commit();
+      expect((await apply('--ref', 'main')).status).toBe(0);
+      expect(await command('rollback')).toMatchObject({ status: 0 });
+      expect(await liveSet(namespace, 'nodes4')).toEqual(['45.9.20.7']);
+      expect(await command('unload', '--yes')).toMatchObject({ status: 0 });
+      // It was written down where the night looks.
+      expect((await apply('--ref', 'main', '--repair')).stderr).toContain('not loaded: unloaded by');
+    },
+  );
 
   systemTest('a tag, a remote branch, an abbreviated commit and a full name lead there, too', [], async () => {
     const commit = await repository.commit();

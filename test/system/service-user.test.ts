@@ -40,6 +40,13 @@ describeSystem('rules that a service user renders', ['root', 'netns', 'mountns',
     expect(await blocklist('status')).toMatchObject({ status: 0 });
   });
 
+  systemTest('an unload is written down: the night leaves it so', [], async () => {
+    await blocklist('apply');
+    expect(await blocklist('unload', '--yes')).toMatchObject({ status: 0 });
+    expect((await blocklist('apply', '--repair')).stderr).toContain('not loaded: unloaded by');
+    expect(await namespace.ruleset()).toBe('');
+  });
+
   systemTest('root does not write where the service user could have put a link', [], async () => {
     expect((await blocklist('build')).status).toBe(2);
   });
