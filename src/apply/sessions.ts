@@ -1,3 +1,4 @@
+import { BlocklistError } from '../errors.js';
 import type { Flow } from '../host/flow-line.js';
 import { flows, removeFlow, removeFlowsOf } from '../host/flows.js';
 import { closeSocket, type Socket, sockets } from '../host/sockets.js';
@@ -33,16 +34,29 @@ export interface Ended {
   readonly refused: readonly Socket[];
   /** tracked connections that were forgotten, those of guests and of forwarded traffic, too */
   readonly flows: number;
+  /** why not all were looked for or ended; the rules hold all the same */
+  readonly problem: BlocklistError | undefined;
 }
+
+export const NOTHING_ENDED: Ended = { closed: [], ssh: [], refused: [], flows: 0, problem: undefined };
 
 /** Each removal walks the kernel's whole table, 0.3 s in a large one. What is left dies by its own time: nothing of it passes. */
 const MOST_ADDRESSES = 100;
 
 /**
  * Ends what a drop alone leaves standing for hours: the sockets of listed peers are closed one by one, then the tracked connections from or to
- * them are forgotten, so that none goes on as established past another firewall.
+ * them are forgotten, so that none goes on as established past another firewall. What fails here is told and not thrown: the rules are loaded.
  */
 export async function endSessions(isDropped: IsDropped): Promise<Ended> {
+  try {
+    return await end(isDropped);
+  } catch (problem) {
+    if (problem instanceof BlocklistError) return { ...NOTHING_ENDED, problem };
+    throw problem;
+  }
+}
+
+async function end(isDropped: IsDropped): Promise<Ended> {
   const [connections, tracked] = await Promise.all([cutConnections(isDropped), droppedFlows(isDropped)]);
   const isSsh = await sshSessions(connections);
   const closed: Socket[] = [];
@@ -52,7 +66,7 @@ export async function endSessions(isDropped: IsDropped): Promise<Ended> {
     if (how === 'closed') closed.push(socket);
     if (how === 'refused') refused.push(socket);
   }
-  return { closed, ssh: closed.filter(isSsh), refused, flows: await forget(tracked, isDropped) };
+  return { closed, ssh: closed.filter(isSsh), refused, flows: await forget(tracked, isDropped), problem: undefined };
 }
 
 async function sshSessions(connections: readonly Socket[]): Promise<(socket: Socket) => boolean> {

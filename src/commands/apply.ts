@@ -47,8 +47,7 @@ export const run: Command<ApplyOptions> = async (options, context) => {
     const how = { confirmMs, check: options.fast === true ? 'none' : 'read-back' } as const;
     const done = await carryOut(nft, work, how, project, context);
     if (options.repair !== true) await release(project.state);
-    await tellDone(work, done, how, project, options, context);
-    return ExitStatus.done;
+    return tellDone(work, done, how, project, options, context);
   });
 };
 

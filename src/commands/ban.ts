@@ -1,5 +1,5 @@
 import { lockoutHits } from '../apply/lockout.js';
-import { BlocklistError, ExitStatus } from '../errors.js';
+import { BlocklistError } from '../errors.js';
 import { formatPrefix, fourSets, IpSet } from '../ip/index.js';
 import { type Command, commandLine, say } from './context.js';
 import { type DecideOptions, decide, endWords, namedPrefixes, requireNarrow, tellDecided, withNew } from './decide.js';
@@ -20,7 +20,13 @@ export const run: Command<DecideOptions> = async (options, context) => {
     context,
   );
   const [first] = decided.local.entries.slice(-1);
-  tellDecided(`banned ${first === undefined ? '' : endWords(first)}:`, prefixes, decided, options, context);
+  const status = tellDecided(
+    `banned ${first === undefined ? '' : endWords(first)}:`,
+    prefixes,
+    decided,
+    options,
+    context,
+  );
   const [open] = wanted.intersect(decided.local.open).prefixes();
   if (open !== undefined) {
     const line = commandLine(context, options, `allow --remove ${formatPrefix(open)}`);
@@ -30,7 +36,7 @@ export const run: Command<DecideOptions> = async (options, context) => {
       `but ${formatPrefix(open)} is allowed here, which wins over a ban; if it was by hand: ${line}`,
     );
   }
-  return ExitStatus.done;
+  return status;
 };
 
 /** @throws BlocklistError `lockout` when the host, its network or the caller is among them */

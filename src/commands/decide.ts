@@ -1,16 +1,17 @@
 import { writeLocalBoot } from '../apply/boot.js';
 import { type LocalEntry, writeLocalEntries } from '../apply/local-entries.js';
 import { Nft, requireRight } from '../apply/nft.js';
-import { endSessions, type IsDropped } from '../apply/sessions.js';
+import { type Ended, endSessions, type IsDropped, NOTHING_ENDED } from '../apply/sessions.js';
 import { syncLocal } from '../apply/sync-local.js';
 import { operatorPrefix } from '../config/operator.js';
-import { BlocklistError } from '../errors.js';
+import { BlocklistError, ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
 import { formatPrefix, type IpSet, type Prefix } from '../ip/index.js';
 import { authorOf } from './author.js';
 import { type Context, type GlobalOptions, say } from './context.js';
 import { type Local, localOf, withEntries } from './local.js';
 import { openProject, type Project } from './project.js';
+import { notEnded } from './tell-apply.js';
 import { duringOption } from './times.js';
 
 /** What the commands that decide about addresses on this host have in common. */
@@ -32,8 +33,7 @@ export interface Decided {
   readonly project: Project;
   /** whether the kernel holds it now; otherwise it waits for apply */
   readonly isLoaded: boolean;
-  /** connections that ended with it */
-  readonly ended: number;
+  readonly ended: Ended;
 }
 
 /**
@@ -56,7 +56,7 @@ export async function decide(
     const local = withEntries(before, entries, context.now());
     await writeLocalEntries(project.state, entries);
     const live = await nft.situation();
-    if (live === undefined) return { local, project, isLoaded: false, ended: 0 };
+    if (live === undefined) return { local, project, isLoaded: false, ended: NOTHING_ENDED };
     try {
       await syncLocal(nft, local.content, live);
     } catch (error) {
@@ -65,8 +65,8 @@ export async function decide(
     }
     await writeLocalBoot(project.state, local.content);
     const isCut: IsDropped = (address) => cuts.has(address) && !local.open.has(address);
-    const { closed } = cuts.isEmpty ? { closed: [] } : await endSessions(isCut);
-    return { local, project, isLoaded: true, ended: closed.length };
+    const ended = cuts.isEmpty ? NOTHING_ENDED : await endSessions(isCut);
+    return { local, project, isLoaded: true, ended };
   });
 }
 
@@ -150,19 +150,29 @@ export function endWords({ until }: Pick<LocalEntry, 'until'>): string {
 export function tellDecided(
   verb: string,
   prefixes: readonly Prefix[],
-  { local, isLoaded, ended }: Decided,
+  { local, isLoaded, ended: { closed, problem } }: Decided,
   options: GlobalOptions,
   context: Context,
-): void {
+): ExitStatus {
+  const status = problem === undefined ? ExitStatus.done : ExitStatus.incomplete;
   const texts = new Set(prefixes.map(formatPrefix));
   const entries = local.entries.filter(({ prefix }) => texts.has(formatPrefix(prefix)));
   if (options.json === true) {
     const data = entries.map(({ prefix, ...rest }) => ({ ...rest, prefix: formatPrefix(prefix) }));
-    const value = { schema: 'blocklist/decided', version: 1, isLoaded, ended, entries: data };
+    const value = {
+      schema: 'blocklist/decided',
+      version: 1,
+      isLoaded,
+      ended: closed.length,
+      problem: problem?.message ?? null,
+      entries: data,
+    };
     context.stdout.write(`${JSON.stringify(value)}\n`);
-    return;
+    return status;
   }
   const when = isLoaded ? 'in force now' : 'not loaded: in force with the next apply';
   say(context, options, `${verb} ${[...texts].join(', ')}; ${when}`);
-  if (ended > 0) say(context, options, `ended ${ended} connection${ended === 1 ? '' : 's'}`);
+  if (closed.length > 0) say(context, options, `ended ${closed.length} connection${closed.length === 1 ? '' : 's'}`);
+  if (problem !== undefined) say(context, { ...options, quiet: false }, notEnded(problem));
+  return status;
 }

@@ -6,7 +6,7 @@ import { keptLoads, recordLoad, stash } from '../apply/kept.js';
 import type { Nft } from '../apply/nft.js';
 import { closePending, openPending, readPending } from '../apply/pending.js';
 import { type Plan, planOf, type Situation } from '../apply/plan.js';
-import { droppedBy, type Ended, endSessions, type IsDropped } from '../apply/sessions.js';
+import { droppedBy, type Ended, endSessions, type IsDropped, NOTHING_ENDED } from '../apply/sessions.js';
 import { removeLeftovers } from '../apply/staged.js';
 import { exactWayBack } from '../apply/way-back.js';
 import type { Loadable } from './artefact.js';
@@ -109,8 +109,6 @@ export async function carryOut(
     throw error;
   }
 }
-
-const NOTHING_ENDED: Ended = { closed: [], ssh: [], refused: [], flows: 0 };
 
 async function withoutLeftovers(nft: Nft, situation: Situation): Promise<Situation> {
   if (situation.live === undefined || !(await removeLeftovers(nft, situation.live))) return situation;

@@ -53,9 +53,9 @@ export const run: Command<RollbackOptions> = async (options, context) => {
     const done = await carryOut(nft, work, how, project, context);
     const decision = { at: context.now(), by: authorOf(context), digest: chosen.artefact.digest };
     await hold(project.state, { what: 'rolled-back', ...decision });
-    await tellDone(work, done, how, project, options, context);
+    const status = await tellDone(work, done, how, project, options, context);
     say(context, options, 'these rules stay until a person runs apply');
-    return ExitStatus.done;
+    return status;
   });
 };
 

@@ -1,6 +1,7 @@
 import { driftWords, EMERGENCY } from '../apply/apply.js';
 import { isNodes, type Plan, type SetChange } from '../apply/plan.js';
 import { cutConnections } from '../apply/sessions.js';
+import { type BlocklistError, ExitStatus } from '../errors.js';
 import type { Socket } from '../host/sockets.js';
 import { escapeText } from '../io/escape.js';
 import { grouped } from '../io/figures.js';
@@ -27,12 +28,16 @@ export async function tellDone(
   project: Project,
   options: GlobalOptions & { readonly ref?: string },
   context: Context,
-): Promise<void> {
+): Promise<ExitStatus> {
+  const { problem } = done.ended;
+  const status = problem === undefined ? ExitStatus.done : ExitStatus.incomplete;
   const closed = await explained(done.ended.closed, project, options, context);
   const refused = await explained(done.ended.refused, project, options, context);
   if (options.json === true) {
     const mended = done.mended === undefined ? null : driftWords(done.mended);
-    return printJson(work, closed, { done: done.loaded, mended, flows: done.ended.flows }, context);
+    const more = { done: done.loaded, mended, flows: done.ended.flows, problem: problem?.message ?? null };
+    printJson(work, closed, more, context);
+    return status;
   }
   // News also for those who asked for silence: somebody else changed the rules.
   const voice = { ...options, quiet: false };
@@ -46,6 +51,7 @@ export async function tellDone(
     const isSsh = done.ended.ssh.includes(line.socket);
     say(context, isSsh ? voice : options, `ended${isSsh ? ', an SSH SESSION' : ''}: ${connectionWords(line)}`);
   }
+  if (problem !== undefined) say(context, voice, notEnded(problem));
   for (const line of refused) say(context, options, `cannot end, but nothing of it passes: ${connectionWords(line)}`);
   if (confirmMs !== undefined && done.loaded !== 'nothing') {
     say(context, options, `goes back in ${confirmMs / 1000} s unless: ${commandLine(context, options, 'confirm')}`);
@@ -57,6 +63,12 @@ export async function tellDone(
       `next: ${commandLine(context, options, options.ref === undefined ? 'status' : `status --ref ${options.ref}`)}`,
     );
   }
+  return status;
+}
+
+/** The load holds; what it should have ended beside may go on starving. */
+export function notEnded({ message }: BlocklistError): string {
+  return `connections were not all ended: ${message}; nothing of them passes`;
 }
 
 /** `rules (nodes4 9,423, nets4 20,217)` */

@@ -1,11 +1,13 @@
+import { chmod } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { factIn, type SocketFact } from './host-facts.js';
+import { liveSet } from './live-sets.js';
 import { connect, Namespace } from './namespace.js';
 import { type Background, until } from './processes.js';
 import { Project } from './project.js';
 import { describeSystem, systemTest } from './requirements.js';
 import { SshServer } from './ssh-server.js';
-import { runs } from './waiting.js';
+import { armed, runs } from './waiting.js';
 
 const NEEDS = ['root', 'netns', 'mountns', 'nft', 'ip', 'ss', 'conntrack', 'sshd', 'ssh'];
 describeSystem('sessions of listed hosts end, others stay', NEEDS, () => {
@@ -132,4 +134,23 @@ describeSystem('sessions of listed hosts end, others stay', NEEDS, () => {
     await project.done(host, 'apply', '--repair');
     await until('it has ended', () => !runs(one.sshd), 5_000);
   });
+
+  systemTest(
+    'what cannot be ended is told: exit status 3, the rules are loaded and the way back stays armed',
+    [],
+    async () => {
+      await project.write('conntrack', '#!/bin/sh\necho "Operation not permitted" >&2\nexit 1\n');
+      await chmod(project.path('conntrack'), 0o755);
+      const mounted = 'mount --bind "$0" /usr/sbin/conntrack && exec "$@"';
+      const without = (...command: readonly string[]) =>
+        host.run(['unshare', '-m', 'sh', '-c', mounted, project.path('conntrack'), ...project.argv(...command)]);
+      const words = expect.stringMatching(/^connections were not all ended: .*; nothing of them passes$/m);
+      expect(await without('apply', '--quiet', '--confirm', '60s')).toMatchObject({ status: 3, stderr: words });
+      expect(await armed(project)).toHaveLength(2);
+      expect((await project.done(host, 'status')).stderr).toContain('UNCONFIRMED');
+      await project.done(host, 'confirm');
+      expect(await without('ban', '203.0.112.9')).toMatchObject({ status: 3, stderr: words });
+      expect(await liveSet(host, 'ban4')).toEqual(['203.0.112.9']);
+    },
+  );
 });
