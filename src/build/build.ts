@@ -57,7 +57,7 @@ export interface BuildInput {
 
 /** Shares of the IPv4 space, 0…1. */
 export interface CoverageLimits {
-  /** of all sources but countries */
+  /** of all sources but countries and networks */
   readonly feeds: number;
   /** of all sources */
   readonly all: number;
@@ -151,7 +151,7 @@ function requirePlausible(input: BuildInput, blocked: Built['blocked'], unions: 
       hint: 'name sources in the configuration, or run blocklist update if they were never fetched',
     });
   }
-  const ofFeeds = IpSet.unionOf([unions.of(({ kind }) => kind !== 'country'), ...dense]);
+  const ofFeeds = IpSet.unionOf([unions.of(({ kind }) => kind !== 'country' && kind !== 'asn'), ...dense]);
   const ofAll = IpSet.unionOf([unions.of(() => true), ...dense]);
   const parts = [
     ['all feeds and files', ofFeeds, input.limits.feeds, 'max-coverage'],

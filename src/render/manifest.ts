@@ -18,7 +18,7 @@ export const manifestSchema = z.strictObject({
   sources: z.array(
     z.strictObject({
       id: z.string(),
-      kind: z.enum(['feed', 'file', 'country']),
+      kind: z.enum(['feed', 'file', 'country', 'asn', 'bans']),
       direction: z.enum(['in', 'out', 'both']),
       entries: z.int().min(0),
       addresses: z.strictObject({ v4: count, v6: count }),

@@ -5,6 +5,9 @@ import type { IpSet, RejectedLine } from '../ip/index.js';
 /** in: what these addresses send; out: what is sent to them. */
 export type Direction = 'in' | 'out' | 'both';
 
+/** country, asn: networks by what they are, not by what they did; bans: what fail2ban, CrowdSec or another host banned, each with an end. */
+export type SourceKind = 'feed' | 'file' | 'country' | 'asn' | 'bans';
+
 /** What became of the entries of a source. */
 export interface SourceCounts {
   /** lines or networks taken */
@@ -27,7 +30,7 @@ export interface DenseRule {
 /** The addresses of a source, and how they were come by. */
 export interface Loaded {
   readonly id: string;
-  readonly kind: 'feed' | 'file' | 'country';
+  readonly kind: SourceKind;
   readonly direction: Direction;
   readonly set: IpSet;
   /** of the set, what the source lists one by one */
@@ -55,7 +58,7 @@ export type Network = 'use' | 'avoid';
  */
 export interface Source {
   readonly id: string;
-  readonly kind: Loaded['kind'];
+  readonly kind: SourceKind;
   readonly direction: Direction;
   /** @throws BlocklistError when there is neither new data that passes the guards nor last good. */
   load(network: Network): Promise<Loaded>;
