@@ -9,7 +9,9 @@ const guards = z.strictObject({
   shrink: sourceGuardShape.shrink.prefault('50%'),
   grow: sourceGuardShape.grow.prefault('300%'),
   'max-age': sourceGuardShape['max-age'].prefault('14d'),
-  'max-coverage': percent.prefault('25%').describe('largest share of IPv4 that all sources but countries and asns may cover'),
+  'max-coverage': percent
+    .prefault('25%')
+    .describe('largest share of IPv4 that all sources but countries and asns may cover'),
   'max-country-coverage': percent.prefault('60%').describe('largest share of IPv4 that all sources may cover'),
   'max-allow-coverage': percent.prefault('10%').describe('largest share of IPv4 or IPv6 that one allow feed may cover'),
 });
