@@ -1,4 +1,4 @@
-import { duration } from '../config/source-schema.js';
+import { duration } from '../config/values.js';
 import { BlocklistError } from '../errors.js';
 
 /** A time that was typed as an option, in milliseconds. @throws BlocklistError `bad-usage` */

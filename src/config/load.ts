@@ -117,9 +117,8 @@ function absolutePaths(values: ConfigValues, folder: string): ConfigValues {
     sources: {
       ...values.sources,
       feeds: values.sources.feeds.map((entry) => withKeyAt(entry, at)),
-      custom: values.sources.custom.map((entry) =>
-        'file' in entry ? { ...entry, file: at(entry.file) } : withKeyAt(entry, at),
-      ),
+      custom: values.sources.custom.map((entry) => withPathsAt(entry, at)),
+      bans: values.sources.bans.map((entry) => withPathsAt(entry, at)),
     },
     allow: { files: values.allow.files.map(at), feeds: values.allow.feeds.map((entry) => withKeyAt(entry, at)) },
     paths: {
@@ -129,6 +128,10 @@ function absolutePaths(values: ConfigValues, folder: string): ConfigValues {
       ...(database === undefined ? {} : { 'country-database': at(database) }),
     },
   };
+}
+
+function withPathsAt<Entry extends object>(entry: Entry, at: (path: string) => string): Entry {
+  return 'file' in entry && typeof entry.file === 'string' ? { ...entry, file: at(entry.file) } : withKeyAt(entry, at);
 }
 
 function withKeyAt<Entry>(entry: Entry, at: (path: string) => string): Entry {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { operatorPrefix } from './operator.js';
-import { allow, duration, path, percent, sourceGuardShape, sources } from './source-schema.js';
+import { allow, sourceGuardShape, sources } from './source-schema.js';
+import { duration, path, percent } from './values.js';
 
 const guards = z.strictObject({
   'max-prefix-v4': sourceGuardShape['max-prefix-v4'].default(8),

@@ -1,49 +1,9 @@
 import { z } from 'zod';
+import { bans } from './bans-schema.js';
 import { checkFormatOptions, FORMAT_NAMES, formatOptionShape } from './formats.js';
+import { anyPercent, direction, duration, httpUrl, id, keyFile, keyHeader, path, percent } from './values.js';
 
 /** The schema of `sources:` and of lists anywhere in `blocklist.yaml`. */
-
-/** Letters, digits and dashes: an id becomes a folder name in the cache and a word in output. */
-const id = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and dashes')
-  .refine((text) => !text.startsWith('country-'), 'expected another id: country- is for countries')
-  .refine((text) => text !== 'all', 'expected another id: all stands for all sources together')
-  .describe('name of the source, used in output and as its folder in the cache');
-
-const direction = z
-  .enum(['in', 'out', 'both'])
-  .describe('in: drop what comes from these addresses; out: drop what this host and its guests send to them');
-
-const anyPercent = z
-  .string()
-  .regex(/^\d{1,6}(\.\d+)?%$/, 'expected a share like 25%')
-  .transform((text) => Number(text.slice(0, -1)) / 100);
-
-/** 0…1 */
-export const percent = z
-  .string()
-  .regex(/^\d{1,3}(\.\d+)?%$/, 'expected a share like 25%')
-  .refine((text) => Number(text.slice(0, -1)) <= 100, 'expected at most 100%')
-  .transform((text) => Number(text.slice(0, -1)) / 100);
-
-const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** `90s`, `30m`, `12h`, `14d` → milliseconds */
-export const duration = z
-  .string()
-  .regex(/^\d{1,5}[smhd]$/, 'expected a time like 30m, 12h or 14d')
-  .transform((text) => Number(text.slice(0, -1)) * UNIT_MS[text.slice(-1) as keyof typeof UNIT_MS]);
-
-const httpUrl = z
-  .string()
-  .refine(
-    (text) => /^https?:\/\//.test(text) && URL.canParse(text.replace('{key}', 'k')),
-    'expected an http:// or https:// address',
-  )
-  .describe('where the list is fetched from; {key} stands for the content of key-file');
-
-export const path = z.string().min(1).describe('relative to the folder of this file');
 
 /** Limits on one source; those of the whole file are the defaults of each. */
 export const sourceGuardShape = {
@@ -73,9 +33,6 @@ const density = z
   .strictObject({ v4: dense(24, 31).optional(), v6: dense(64, 127).optional() })
   .describe('nets in which so many single addresses are listed are listed as a whole; allow still wins');
 
-const keyFile = path
-  .optional()
-  .describe('a file that holds the key or user:password of this source, readable by its owner only');
 const replacements = z
   .array(
     z
@@ -131,11 +88,7 @@ const custom = z
       timeout: z.int().min(1).max(600).default(60).describe('seconds'),
       interval: duration.prefault('0s').describe('not asked again before this has passed'),
       'key-file': keyFile,
-      'key-header': z
-        .string()
-        .regex(/^[A-Za-z0-9-]+$/, 'expected the name of an HTTP header')
-        .optional()
-        .describe('header that carries the key'),
+      'key-header': keyHeader,
     }),
   ])
   .superRefine(checkFormatOptions);
@@ -156,13 +109,15 @@ export const sources = z
       })
       .prefault({})
       .describe('whole countries'),
+    bans: bans.default([]).describe('bans that other hosts exported'),
     density: density.optional(),
   })
-  .superRefine(({ feeds, custom, countries }, context) => {
+  .superRefine(({ feeds, custom, countries, bans }, context) => {
     const seen = new Set<string>();
     const ids = [
       ...feeds.map((entry, i) => [['feeds', i], typeof entry === 'string' ? entry : entry.id] as const),
       ...custom.map((entry, i) => [['custom', i], entry.id] as const),
+      ...bans.map((entry, i) => [['bans', i], entry.id] as const),
       ...countries.block.map((code, i) => [['countries', 'block', i], `country-${code}`] as const),
     ];
     for (const [path, name] of ids) {

@@ -7,8 +7,8 @@ import { addressOf, isPublic, privateTarget, publicLookup } from './http-target.
 
 /** What a server told of a body, to be sent back with the next request (RFC 9110 section 13.1). */
 export interface Validators {
-  readonly etag?: string;
-  readonly lastModified?: string;
+  readonly etag?: string | undefined;
+  readonly lastModified?: string | undefined;
 }
 
 export interface DownloadOptions {
@@ -115,7 +115,7 @@ export class HttpClient {
           current = to;
           continue;
         }
-        if (statusCode === 304 && options.known !== undefined) {
+        if (statusCode === 304 && (options.known?.etag ?? options.known?.lastModified) !== undefined) {
           await answer.body.dump();
           return { kind: 'unchanged' };
         }

@@ -1,24 +1,13 @@
 import { join } from 'node:path';
 import type { Config } from '../config/load.js';
 import { BlocklistError } from '../errors.js';
+import { banSources } from './bans/index.js';
 import { allowFeeds, blockFeeds, customSpecs } from './configured.js';
-import type { FetchProgress, Loaded, Network, Source } from './contract.js';
+import type { Loaded, Network, Source } from './contract.js';
+import type { SourceEnvironment } from './environment.js';
 import { readCatalogue } from './feeds/catalogue.js';
-import type { Fetcher } from './fetcher.js';
 import { bundledCountryDatabase, countrySources } from './geo/country-source.js';
 import { type ListSpec, listSource } from './list-source.js';
-
-export interface SourceEnvironment {
-  /** folder of downloaded lists */
-  readonly cache: string;
-  /** folder of what this host knows */
-  readonly state: string;
-  readonly now: () => number;
-  readonly fetcher: Fetcher;
-  readonly progress: FetchProgress;
-  /** ids whose change against last good a person accepts */
-  readonly accepted: ReadonlySet<string>;
-}
 
 /** What a configuration names: what is to be blocked, and what is never to be. */
 export interface Configured {
@@ -43,7 +32,11 @@ export async function configuredSources(config: Config, environment: SourceEnvir
     });
   const lists = [...(await blockFeeds(config, catalogue)), ...(await customSpecs(config))];
   const database = config.paths['country-database'] ?? bundledCountryDatabase();
-  const block = [...lists.map(made('sources')), ...countrySources(countries.block, database)];
+  const block = [
+    ...lists.map(made('sources')),
+    ...countrySources(countries.block, database),
+    ...(await banSources(config, environment)),
+  ];
   const allow = (await allowFeeds(config, catalogue)).map(made('allow'));
   const known = [...block, ...allow].map(({ id }) => id);
   const twice = known.find((id, i) => known.indexOf(id) !== i);

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BlocklistError } from '../errors.js';
+import type { Validators } from '../io/http.js';
 import { errnoOf, readWhole } from '../io/read.js';
 import { removeTree, writeAtomic } from '../io/write.js';
 import { decodeBody, encodeBody, type ReadBody } from './parsed-form.js';
@@ -91,7 +92,7 @@ export class LastGood {
   async keep(
     origin: string,
     { body, digest, content, key }: NewBody,
-    facts: Pick<LastGoodMeta, 'fetched' | 'etag' | 'lastModified'>,
+    facts: Pick<LastGoodMeta, 'fetched'> & Validators,
   ): Promise<LastGoodMeta> {
     const before = await this.meta();
     const isSame = before?.digest === digest && before.origin === origin;

@@ -111,17 +111,9 @@ class ListPart {
     const { environment, spec } = this;
     const held = await this.heldIfReadable();
     const { etag, lastModified } = held?.meta ?? {};
-    const known =
-      etag === undefined && lastModified === undefined
-        ? undefined
-        : { ...(etag === undefined ? {} : { etag }), ...(lastModified === undefined ? {} : { lastModified }) };
     const { maxBytes } = spec;
     const { onBytes } = environment;
-    const facts = {
-      maxBytes,
-      ...(known === undefined ? {} : { known }),
-      ...(onBytes === undefined ? {} : { onBytes }),
-    };
+    const facts = { maxBytes, known: { etag, lastModified }, ...(onBytes === undefined ? {} : { onBytes }) };
     // A change is accepted now, and the refused body is not kept.
     const due = environment.change === 'accept' ? 'now' : held === undefined ? 'unless-refused' : 'when-due';
     const answer = await environment.fetcher.get(request, due, facts);

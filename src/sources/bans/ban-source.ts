@@ -1,0 +1,158 @@
+import { join } from 'node:path';
+import { BlocklistError } from '../../errors.js';
+import { type IpSet, IpSetBuilder } from '../../ip/index.js';
+import type { Loaded, Network, Source } from '../contract.js';
+import { SeenFile } from '../seen-file.js';
+import type { Ban, BanReader, BansRead } from './contract.js';
+import { type Kept, KeptBans } from './kept-bans.js';
+
+/** Limits on what one source of bans may ban. */
+export interface BanLimits {
+  /** shortest IPv4 prefix length accepted */
+  readonly maxPrefixV4: number;
+  readonly maxPrefixV6: number;
+  /** 0…1: larger shares of unreadable bans refuse the source */
+  readonly maxRejects: number;
+  /** milliseconds */
+  readonly maxAgeMs: number;
+}
+
+export interface BanEnvironment {
+  /** folder of what is kept of all sources of bans */
+  readonly cache: string;
+  /** folder of the histories */
+  readonly seen: string;
+  readonly now: () => number;
+  readonly limits: BanLimits;
+}
+
+/** The bans of a reader as a source: those in force now. They fall back to the last ones read, of which more and more are over. */
+export function banSource(reader: BanReader, environment: BanEnvironment): Source {
+  return {
+    id: reader.id,
+    kind: 'bans',
+    direction: 'in',
+    load: (network) => new BanLoad(reader, environment).load(network),
+  };
+}
+
+class BanLoad {
+  private readonly kept: KeptBans;
+
+  constructor(
+    private readonly reader: BanReader,
+    private readonly environment: BanEnvironment,
+  ) {
+    this.kept = new KeptBans(join(environment.cache, `${reader.id}.jsonl`), reader.origin);
+  }
+
+  async load(network: Network): Promise<Loaded> {
+    const before = await this.kept.read();
+    if (this.reader.place === 'away' && network === 'avoid') return this.fromKept(before);
+    try {
+      const read = await this.reader.read(before);
+      if (read === 'not-due') return this.fromKept(before, 'not-due');
+      if (read === 'unchanged') return await this.confirmed(before);
+      requireSane(read, this.environment.limits, this.reader.origin);
+      return await this.keeping(read, before);
+    } catch (problem) {
+      if (!(problem instanceof BlocklistError) || before === undefined) throw problem;
+      return { ...this.fromKept(before), problem };
+    }
+  }
+
+  /** Keeps what was read, with the day on which each address came and went. */
+  private async keeping(read: BansRead, before: Kept | undefined): Promise<Loaded> {
+    const { bans, date, validators = {}, rejected, samples, problem } = read;
+    const loaded = this.loaded(bans, date, 'fresh');
+    const earlier = before && this.inForce(before.bans, before.date).set;
+    const isNew = earlier !== undefined && !earlier.equals(loaded.set);
+    if (isNew) {
+      const seen = new SeenFile(join(this.environment.seen, this.reader.id));
+      await seen.advance({ set: earlier, at: before?.date ?? date }, { set: loaded.set, at: date });
+    }
+    await this.kept.write(bans, date, validators);
+    return {
+      ...loaded,
+      counts: { ...loaded.counts, rejected, samples },
+      ...(isNew ? { before: earlier } : {}),
+      ...(problem === undefined ? {} : { problem }),
+    };
+  }
+
+  private async confirmed(before: Kept | undefined): Promise<Loaded> {
+    if (before === undefined) throw nothingKept(this.reader.origin);
+    const date = this.environment.now();
+    await this.kept.write(before.bans, date, before);
+    return this.loaded(before.bans, date, 'unchanged');
+  }
+
+  private fromKept(before: Kept | undefined, state: 'kept' | 'not-due' = 'kept'): Loaded {
+    if (before === undefined) throw nothingKept(this.reader.origin);
+    return this.loaded(before.bans, before.date, state);
+  }
+
+  private loaded(bans: readonly Ban[], date: number, state: Loaded['state']): Loaded {
+    const { id } = this.reader;
+    const { set, nodes, count } = this.inForce(bans, this.environment.now());
+    const counts = { entries: count, rejected: 0, hostBits: 0, samples: [] };
+    return { id, kind: 'bans', direction: 'in', set, nodes, counts, date, state, ...this.staleness(date) };
+  }
+
+  private inForce(
+    bans: readonly Ban[],
+    at: number,
+  ): { readonly set: IpSet; readonly nodes: IpSet; readonly count: number } {
+    const builder = new IpSetBuilder();
+    let count = 0;
+    for (const { prefix, until } of bans) {
+      if (until !== undefined && until <= at) continue;
+      builder.addPrefix(prefix);
+      count++;
+    }
+    const nodes = builder.buildNodes();
+    return { set: builder.build(), nodes, count };
+  }
+
+  /** Bans that nobody could confirm for long are over one by one; that somebody should look at it is told before. */
+  private staleness(date: number): Pick<Loaded, 'problem'> {
+    const { now, limits } = this.environment;
+    if (now() - date <= limits.maxAgeMs) return {};
+    const days = Math.floor((now() - date) / 86_400_000);
+    return {
+      problem: new BlocklistError('source-stale', `its bans are ${days} days old`, {
+        where: this.reader.origin,
+        hint: 'see why nobody writes new ones, or take the source out of the configuration',
+      }),
+    };
+  }
+}
+
+/** @throws BlocklistError `source-rejects`, `source-too-wide` */
+function requireSane({ bans, rejected, samples }: BansRead, limits: BanLimits, where: string): void {
+  const all = bans.length + rejected;
+  if (rejected / Math.max(1, all) > limits.maxRejects) {
+    const [first] = samples;
+    const example = first === undefined ? '' : `, the first in line ${first.line}: ${first.reason}`;
+    throw new BlocklistError('source-rejects', `${rejected} of ${all} bans are unreadable${example}`, {
+      where,
+      hint: 'see what wrote them, or raise guards.max-rejects',
+    });
+  }
+  for (const { prefix } of bans) {
+    const isV4 = prefix.family.version === 4;
+    const limit = isV4 ? limits.maxPrefixV4 : limits.maxPrefixV6;
+    if (prefix.length >= limit) continue;
+    throw new BlocklistError('source-too-wide', `it bans a /${prefix.length}, wider than the /${limit} allowed`, {
+      where,
+      hint: `take that ban back; if it is meant, lower guards.max-prefix-${isV4 ? 'v4' : 'v6'}`,
+    });
+  }
+}
+
+function nothingKept(where: string): BlocklistError {
+  return new BlocklistError('source-never-fetched', 'its bans were never read on this host', {
+    where,
+    hint: 'run: blocklist update',
+  });
+}
