@@ -13,7 +13,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 const DEFAULTS = {
-  sources: { feeds: [], custom: [], countries: { block: [] } },
+  sources: { feeds: [], custom: [], bans: [], countries: { block: [] } },
   allow: { files: [], feeds: [] },
   fetch: { deadline: 600_000 },
   local: { admins: [], auto: ['own-addresses', 'gateway', 'resolvers'] },
@@ -43,7 +43,7 @@ describe('defaults', () => {
     ['empty maps at every level', 'sources: {countries: {}}\nallow: {}\nlocal: {}\nguards: {}\npaths: {}\n'],
     [
       'empty lists',
-      'sources: {feeds: [], custom: [], countries: {block: []}}\nallow: {files: []}\nlocal: {admins: []}\n',
+      'sources: {feeds: [], custom: [], bans: [], countries: {block: []}}\nallow: {files: []}\nlocal: {admins: []}\n',
     ],
   ])('%s', (_, text) => {
     expect(parsed(text)).toEqual(DEFAULTS);
@@ -122,6 +122,17 @@ describe('a file with every key', () => {
           },
         ],
         countries: { block: ['cn', 'ru'] },
+        bans: [
+          { id: 'web1', file: `${folder}/lists/web1.jsonl` },
+          {
+            id: 'web2',
+            url: 'https://example.org/web2',
+            interval: HOUR,
+            timeout: 9,
+            'key-file': `${folder}/web2.key`,
+            'key-header': 'X-Key',
+          },
+        ],
       },
       allow: {
         files: [`${folder}/lists/allow.txt`, '/srv/allow.txt'],
