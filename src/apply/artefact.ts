@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { RuleSets } from '../build/build.js';
+import type { OnlySets, RuleSets } from '../build/build.js';
 import { BlocklistError } from '../errors.js';
 import {
+  type Family,
   type FourSets,
   firstOverlap,
   IPV4,
   IPV6,
   type Prefixes,
   readCanonical,
-  SET_KEYS,
   type SetKey,
 } from '../ip/index.js';
 import { MANIFEST_FILE, SCRIPT_FILE, scriptDiffersAt } from '../render/artefact.js';
-import { namedSets } from '../render/layout.js';
-import { digestOf, type Manifest, manifestOf, manifestSchema } from '../render/manifest.js';
+import { namedSets, SET_NAMES } from '../render/layout.js';
+import { digestOf, type Manifest, manifestOf, manifestSchema, policyOf } from '../render/manifest.js';
 
 /** An artefact, read strictly and proven consistent. */
 export interface Artefact {
@@ -44,7 +44,7 @@ export type ReadFile = (name: string) => Promise<Buffer | undefined>;
 export const FILE_CAP = 1 << 28;
 
 /** The lists that an artefact can have. */
-export const LIST_FILES: readonly string[] = SET_KEYS.flatMap((key) => [`${key}.txt`, `out_${key}.txt`]);
+export const LIST_FILES: readonly string[] = SET_NAMES.map((name) => `${name}.txt`);
 
 /**
  * Reads an artefact. Nothing of it is trusted: the lists must be canonical (sorted, minimal, disjoint), the script must be, byte for
@@ -60,14 +60,16 @@ export async function parseArtefact(place: Place, read: ReadFile): Promise<Artef
     return bytes;
   };
   const manifest = parseManifest(await required(MANIFEST_FILE), place);
+  const { only } = manifest.policy;
   const hasOut = Object.keys(manifest.sets).some((name) => name.startsWith('out_'));
   const sets: RuleSets = {
     in: await readSets(place, required, ''),
     ...(hasOut ? { out: await readSets(place, required, 'out_') } : {}),
+    ...(only === undefined ? {} : { only: await readOnly(place, required, only.ports) }),
   };
   const lists = new Map<string, Uint8Array>();
   for (const { name } of namedSets(sets)) lists.set(`${name}.txt`, await required(`${name}.txt`));
-  const digest = digestOf(lists);
+  const digest = digestOf(lists, policyOf(sets));
   const script = await required(SCRIPT_FILE);
   const differing = scriptDiffersAt(script, sets, digest, (name) => lists.get(`${name}.txt`) ?? new Uint8Array());
   if (differing >= 0) {
@@ -114,7 +116,9 @@ type ReadRequired = (name: string) => Promise<Buffer>;
 async function readSets(place: Place, required: ReadRequired, prefix: '' | 'out_'): Promise<FourSets> {
   const read = async (key: SetKey) => {
     const name = `${prefix}${key}.txt`;
-    return readOne(place, name, await required(name), key);
+    const prefixes = readFamily(place, name, await required(name), key.endsWith('4') ? IPV4 : IPV6);
+    requireKind(place, name, prefixes, key.startsWith('nodes') ? 'nodes' : 'nets');
+    return prefixes;
   };
   const [nodes4, nets4, nodes6, nets6] = [
     await read('nodes4'),
@@ -134,13 +138,25 @@ async function readSets(place: Place, required: ReadRequired, prefix: '' | 'out_
 
 const NOT_CANONICAL = 'this line is not in canonical form (sorted, minimal)';
 
-/** One list; anything but canonical addresses of its family and kind is refused with its line. */
-function readOne(place: Place, name: string, bytes: Buffer, key: SetKey): Prefixes {
-  const family = key.endsWith('4') ? IPV4 : IPV6;
+/** Ports in another order would be another policy: what stands there must be what we render. */
+async function readOnly(place: Place, required: ReadRequired, ports: readonly number[]): Promise<OnlySets> {
+  const read = async (name: string, family: Family) => readFamily(place, name, await required(name), family);
+  if (ports.some((port, i) => i > 0 && port <= (ports[i - 1] ?? 0))) {
+    throw damaged(place, MANIFEST_FILE, 'policy.only.ports: not ascending');
+  }
+  return { nets4: await read('only_nets4.txt', IPV4), nets6: await read('only_nets6.txt', IPV6), ports };
+}
+
+/** One list; anything but canonical addresses of its family is refused with its line. */
+function readFamily(place: Place, name: string, bytes: Buffer, family: Family): Prefixes {
   const read = readCanonical(bytes, family);
   if (!read.ok) throw damaged(place, name, read.problem, read.line);
-  const isNode = key.startsWith('nodes');
-  const wrong = read.prefixes.lengths.findIndex((length) => (length === family.bits) !== isNode);
-  if (wrong < 0) return read.prefixes;
-  throw damaged(place, name, isNode ? 'a net among single addresses' : 'a single address among nets', wrong + 1);
+  return read.prefixes;
+}
+
+function requireKind(place: Place, name: string, { family, lengths }: Prefixes, kind: 'nodes' | 'nets'): void {
+  const wrong = lengths.findIndex((length) => (length === family.bits) !== (kind === 'nodes'));
+  if (wrong < 0) return;
+  const words = kind === 'nodes' ? 'a net among single addresses' : 'a single address among nets';
+  throw damaged(place, name, words, wrong + 1);
 }

@@ -1,5 +1,5 @@
 import { declarations, type KernelCommand, localSpecs } from '../render/commands.js';
-import { LOCAL_SETS, SET_NAMES, specOf } from '../render/layout.js';
+import { LOCAL_SETS, specOf, unusedIn } from '../render/layout.js';
 import { structureDifferences, type Target } from './differences.js';
 import type { LiveTable } from './live.js';
 
@@ -35,9 +35,9 @@ export function localAdds({ artefact, local }: Target, live: LiveTable | undefin
   ];
 }
 
-/** Behind the rules, which no longer look at them: sets of others. Those for outbound that loadCommands itself removes are left to it. */
+/** Behind the rules, which no longer look at them: sets of others. Those of ours that loadCommands itself removes are left to it. */
 export function foreignSets({ artefact }: Target, live: LiveTable): KernelCommand[] {
-  const removed: readonly string[] = artefact.sets.out === undefined ? SET_NAMES : [];
+  const removed: readonly string[] = unusedIn(artefact.sets).sets;
   return structureDifferences(artefact, live)
     .foreign.sets.filter((name) => PLAIN_NAME.test(name) && !removed.includes(name))
     .map((name) => ({ do: 'remove', what: 'set', name }) as const);

@@ -3,7 +3,6 @@ import { IpSet } from '../ip/index.js';
 import { type LocalElement, localSpecs } from '../render/commands.js';
 import {
   chainsOf,
-  EARLY_PRIORITY,
   type LocalSetName,
   type Names,
   namedSets,
@@ -89,7 +88,7 @@ function expectedChains(sets: RuleSets, names: Names): Map<string, LiveChain> {
     chainsOf(sets).map(({ name, hook }) => [
       name,
       {
-        hook: hookText({ hook, prio: EARLY_PRIORITY, policy: 'accept' }),
+        hook: hookText(hook === undefined ? {} : { hook: hook.name, prio: hook.priority, policy: 'accept' }),
         rules: rules.filter(({ chain }) => chain === name).map(({ json }) => ruleGist(json)),
       },
     ]),

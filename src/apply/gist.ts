@@ -26,6 +26,12 @@ export function ruleGist(expressions: readonly unknown[]): string {
 const payload = z.object({ payload: z.object({ protocol: z.string(), field: z.string() }) });
 const matchSchema = z.object({ match: z.object({ left: z.unknown(), right: z.unknown() }) });
 
+/** Ports that somebody typed: one, or some. Types of ICMP have names, which differ. */
+const portsSchema = z.union([
+  z.int().transform((port) => [port]),
+  z.object({ set: z.array(z.int()) }).transform(({ set }) => [...set].sort((a, b) => a - b)),
+]);
+
 function gist(expression: unknown): string {
   const match = matchSchema.safeParse(expression);
   if (!match.success)
@@ -35,5 +41,7 @@ function gist(expression: unknown): string {
   const { left, right } = match.data.match;
   const field = payload.safeParse(left);
   const looked = field.success ? `${field.data.payload.protocol} ${field.data.payload.field}` : JSON.stringify(left);
-  return typeof right === 'string' && right.startsWith('@') ? `${looked} ${right}` : looked;
+  if (typeof right === 'string' && right.startsWith('@')) return `${looked} ${right}`;
+  const ports = portsSchema.safeParse(right);
+  return ports.success ? `${looked} ${ports.data.join(' ')}` : looked;
 }

@@ -5,12 +5,12 @@ import type { RuleSets } from '../build/build.js';
 import { BlocklistError } from '../errors.js';
 import { readWhole } from '../io/read.js';
 import { removeTree } from '../io/write.js';
-import { type FourSets, IPV4, IPV6, parseRendered, type SetKey } from '../ip/index.js';
-import { filesOf } from '../render/artefact.js';
+import { type Family, type FourSets, IPV4, IPV6, parseRendered, type SetKey } from '../ip/index.js';
+import { filesOf, MANIFEST_FILE } from '../render/artefact.js';
 import { SET_NAMES } from '../render/layout.js';
-import { digestOf } from '../render/manifest.js';
-import { type Artefact, FILE_CAP } from './artefact.js';
-import { readArtefact, writeArtefact } from './artefact-store.js';
+import { digestOf, type Policy } from '../render/manifest.js';
+import { type Artefact, FILE_CAP, parseManifest } from './artefact.js';
+import { placeOf, readArtefact, writeArtefact } from './artefact-store.js';
 import type { Content } from './differences.js';
 import { readState, writeState } from './state-file.js';
 
@@ -70,22 +70,38 @@ export async function readKeptContent(state: string, digest: string): Promise<Co
     const bytes = await readWhole(join(keptFolder(state, digest), name), FILE_CAP);
     if (bytes !== undefined) lists.set(name, bytes);
   }
-  if (digestOf(lists) !== digest) return undefined;
-  const sets = setsOfLists(lists);
+  const policy = await keptPolicy(keptFolder(state, digest));
+  if (policy === undefined || digestOf(lists, policy) !== digest) return undefined;
+  const sets = setsOfLists(lists, policy);
   return sets && { digest, sets };
 }
 
+/** As the kept manifest has it, unproven. */
+async function keptPolicy(folder: string): Promise<Policy | undefined> {
+  const bytes = await readWhole(join(folder, MANIFEST_FILE), FILE_CAP);
+  try {
+    return bytes && parseManifest(bytes, placeOf(folder)).policy;
+  } catch (error) {
+    if (error instanceof BlocklistError) return undefined;
+    throw error;
+  }
+}
+
 /** The sets of lists that are known to be as they were rendered; undefined when one is missing. */
-export function setsOfLists(lists: ReadonlyMap<string, Uint8Array>): RuleSets | undefined {
+export function setsOfLists(lists: ReadonlyMap<string, Uint8Array>, { only }: Policy): RuleSets | undefined {
+  const prefixesOf = (name: string, family: Family) => {
+    const bytes = lists.get(`${name}.txt`);
+    const read = bytes && parseRendered(bytes, family);
+    return read?.ok ? read.prefixes : undefined;
+  };
   const four = (prefix: '' | 'out_'): FourSets | undefined => {
-    const of = (key: SetKey) => {
-      const bytes = lists.get(`${prefix}${key}.txt`);
-      const read = bytes && parseRendered(bytes, key.endsWith('4') ? IPV4 : IPV6);
-      return read?.ok ? read.prefixes : undefined;
-    };
+    const of = (key: SetKey) => prefixesOf(`${prefix}${key}`, key.endsWith('4') ? IPV4 : IPV6);
     const [nodes4, nets4, nodes6, nets6] = [of('nodes4'), of('nets4'), of('nodes6'), of('nets6')];
     return nodes4 && nets4 && nodes6 && nets6 && { nodes4, nets4, nodes6, nets6 };
   };
   const [inward, outward] = [four(''), four('out_')];
-  return inward && { in: inward, ...(outward && { out: outward }) };
+  const [only4, only6] = [prefixesOf('only_nets4', IPV4), prefixesOf('only_nets6', IPV6)];
+  const alone = only && only4 && only6 && { nets4: only4, nets6: only6, ports: only.ports };
+  if (inward === undefined || (only !== undefined && alone === undefined)) return undefined;
+  return { in: inward, ...(outward && { out: outward }), ...(alone && { only: alone }) };
 }

@@ -8,7 +8,7 @@ import {
   newState,
   refillNets,
 } from '../render/commands.js';
-import { LOCAL_SETS, type Names, type SetSpec, specOf, stateComment } from '../render/layout.js';
+import { LOCAL_SETS, type Names, namesIn, type SetSpec, specOf, stateComment } from '../render/layout.js';
 import { clearing, foreignSets, localAdds } from './clearing.js';
 import { structureDifferences, type Target } from './differences.js';
 import type { LiveTable } from './live.js';
@@ -124,7 +124,9 @@ async function loadFull(nft: Nft, target: Target, live: LiveTable | undefined, p
   }
   const changes = plan.kind === 'full' ? plan.changes : undefined;
   // With the nodes: an address that moves from net to node at the same time would be in neither between the two transactions.
-  if (changes === undefined || hasMovesIntoNets(artefact.sets, changes)) {
+  // So is a set that is new: that of `only` would keep everybody out while it seems empty to packets.
+  const isNew = namesIn(artefact.sets).some((name) => !live.kinds.has(live.names(name)));
+  if (changes === undefined || isNew || hasMovesIntoNets(artefact.sets, changes)) {
     await nft.commit([...additions(artefact.sets, live.names), ...newState(CHANGING)]);
   }
   await nft.commit([

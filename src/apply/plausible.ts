@@ -9,7 +9,7 @@ import {
   type Prefix,
   type Prefixes,
 } from '../ip/index.js';
-import { namedSets, type SetName } from '../render/layout.js';
+import { listedSets, type SetName } from '../render/layout.js';
 
 /** Shortest prefix lengths. */
 export interface Widths {
@@ -49,7 +49,7 @@ export interface Wider {
  * @throws BlocklistError `never-block`, `rules-too-wide`, `coverage-limit` (in this order), with set and prefix.
  */
 export async function requirePlausibleArtefact(sets: RuleSets, limits: PlausibleLimits): Promise<void> {
-  const named = namedSets(sets);
+  const named = listedSets(sets);
   for (const block of limits.neverBlock.prefixes()) {
     for (const { name, prefixes } of named) {
       const hit = overlapping(prefixes, block);
@@ -80,7 +80,7 @@ function shareOf(sets: RuleSets): number {
     const { nodes4, nets4 } = sets.in;
     return Number(countAddresses(nodes4) + countAddresses(nets4)) / 2 ** 32;
   }
-  return IpSet.unionOf(namedSets(sets).map(({ prefixes }) => IpSet.ofPrefixes(prefixes))).v4.share();
+  return IpSet.unionOf(listedSets(sets).map(({ prefixes }) => IpSet.ofPrefixes(prefixes))).v4.share();
 }
 
 function narrower(a: Prefix, b: Prefix): Prefix {

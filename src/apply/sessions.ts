@@ -4,7 +4,7 @@ import { flows, removeFlow, removeFlowsOf } from '../host/flows.js';
 import { closeSocket, type Socket, sockets } from '../host/sockets.js';
 import { sshPeers } from '../host/ssh.js';
 import { formatPrefix, type IpSet, overlapping, type Prefix } from '../ip/index.js';
-import { namedSets } from '../render/layout.js';
+import { listedSets } from '../render/layout.js';
 import type { Content } from './differences.js';
 
 /** Whether the rules drop what comes from, or goes to, a single address. */
@@ -16,7 +16,7 @@ export function droppedBy(content: Content, banned: IpSet, allowed: IpSet): IsDr
     if (allowed.has(address)) return false;
     return (
       banned.has(address) ||
-      namedSets(content.sets).some(({ prefixes }) => overlapping(prefixes, address) !== undefined)
+      listedSets(content.sets).some(({ prefixes }) => overlapping(prefixes, address) !== undefined)
     );
   };
 }

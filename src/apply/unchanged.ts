@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { RuleSets } from '../build/build.js';
 import { readWhole } from '../io/read.js';
 import { MANIFEST_FILE, SCRIPT_FILE } from '../render/artefact.js';
+import type { Policy } from '../render/manifest.js';
 import { type Artefact, FILE_CAP, parseManifest } from './artefact.js';
 import { placeOf, readCurrent } from './artefact-store.js';
 import { keptFolder, keptLoads, setsOfLists } from './kept.js';
@@ -27,23 +28,25 @@ export async function readUnchanged(state: string, folder: string): Promise<Arte
     const [script, ...texts] = files;
     const lists = new Map(names.flatMap((name, i) => (texts[i] === undefined ? [] : [[name, texts[i]] as const])));
     if (script === undefined || lists.size !== names.length || manifest.digest !== digest) return undefined;
-    return { folder, digest, manifest, script, lists, sets: whenAsked(lists, kept) };
+    return { folder, digest, manifest, script, lists, sets: whenAsked(lists, manifest.policy, kept) };
   }
   return undefined;
 }
 
-function whenAsked(lists: ReadonlyMap<string, Uint8Array>, kept: string): RuleSets {
+function whenAsked(lists: ReadonlyMap<string, Uint8Array>, policy: Policy, kept: string): RuleSets {
   let parsed: RuleSets | undefined;
   const sets = (): RuleSets => {
-    parsed ??= setsOfLists(lists);
+    parsed ??= setsOfLists(lists, policy);
     if (parsed === undefined) throw new RangeError(`the kept copy ${kept} was proven and cannot be read`);
     return parsed;
   };
-  const inward = {
+  const lazy = {
     get in() {
       return sets().in;
     },
   };
-  if (!lists.has('out_nodes4.txt')) return inward;
-  return Object.defineProperty(inward, 'out', { get: () => sets().out, enumerable: true });
+  // Keys that are there say what the rules have: without asking for the sets.
+  if (lists.has('out_nodes4.txt')) Object.defineProperty(lazy, 'out', { get: () => sets().out, enumerable: true });
+  if (policy.only !== undefined) Object.defineProperty(lazy, 'only', { get: () => sets().only, enumerable: true });
+  return lazy;
 }

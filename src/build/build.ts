@@ -1,5 +1,5 @@
 import { BlocklistError } from '../errors.js';
-import { type FourSets, formatPrefix, fourSets, IpSet } from '../ip/index.js';
+import { decompose, type FourSets, formatPrefix, fourSets, IpSet, type Prefixes } from '../ip/index.js';
 import type { Density, Direction, Loaded } from '../sources/contract.js';
 import { ALL_SOURCES, type Densified, densify, type FromDensity } from './dense.js';
 import { Unions } from './unions.js';
@@ -7,10 +7,19 @@ import { Unions } from './unions.js';
 /** Which packets a set is for: those from its addresses, or those to them. */
 export type Side = 'in' | 'out';
 
-/** The sets of each side. `out` is there only when a source asks for it. */
+/** The sets of each side. `out` is there only when a source asks for it, `only` when the configuration has `countries.only`. */
 export interface RuleSets {
   readonly in: FourSets;
   readonly out?: FourSets;
+  readonly only?: OnlySets;
+}
+
+/** Who alone may connect: everybody else is dropped there. Single addresses stand among the nets. */
+export interface OnlySets {
+  readonly nets4: Prefixes;
+  readonly nets6: Prefixes;
+  /** TCP and UDP ports that this holds for, ascending; none: for all that comes */
+  readonly ports: readonly number[];
 }
 
 /** What one source brought to the build. */
@@ -53,6 +62,16 @@ export interface BuildInput {
   readonly limits: CoverageLimits;
   /** nets by density over all sources together; those of one source are its own */
   readonly density?: Density;
+  readonly only?: OnlyInput;
+}
+
+/** From whom alone something may come. */
+export interface OnlyInput {
+  readonly sources: readonly Loaded[];
+  /** see OnlySets */
+  readonly ports: readonly number[];
+  /** what passes whatever its country is: special-purpose ranges, without which no host gets an address */
+  readonly special: IpSet;
 }
 
 /** Shares of the IPv4 space, 0…1. */
@@ -87,7 +106,12 @@ export function build(input: BuildInput): Built {
     unions,
     ofAll.map(({ set }) => set),
   );
-  const sets = { in: fourSets(blocked.in), ...(blocked.out.isEmpty ? {} : { out: fourSets(blocked.out) }) };
+  const only = input.only === undefined ? undefined : onlySets(input.only, input.allow);
+  const sets = {
+    in: fourSets(blocked.in),
+    ...(blocked.out.isEmpty ? {} : { out: fourSets(blocked.out) }),
+    ...(only === undefined ? {} : { only }),
+  };
   const alone = unions.alone(protectedSet);
   const shares = sources.map((source, i): SourceShare => {
     const { id, kind, direction, set, counts, date } = source;
@@ -109,6 +133,12 @@ export function build(input: BuildInput): Built {
     provenance: { sources: provenance.map(({ id, set }) => ({ id, set })) },
     dense: [...own.flatMap(({ nets }) => nets), ...ofAll.flatMap(({ nets }) => nets)],
   };
+}
+
+function onlySets({ sources, ports, special }: OnlyInput, allow: IpSet): OnlySets {
+  const set = IpSet.unionOf([...sources.map((source) => source.set), special, allow]);
+  const numbers = [...new Set(ports)].sort((a, b) => a - b);
+  return { nets4: decompose(set.v4), nets6: decompose(set.v6), ports: numbers };
 }
 
 function withOwnDensity(source: Loaded): { readonly source: Loaded; readonly nets: readonly FromDensity[] } {
@@ -146,7 +176,7 @@ function onSide(side: Side): (source: Loaded) => boolean {
 }
 
 function requirePlausible(input: BuildInput, blocked: Built['blocked'], unions: Unions, dense: readonly IpSet[]): void {
-  if (blocked.in.isEmpty && blocked.out.isEmpty) {
+  if (blocked.in.isEmpty && blocked.out.isEmpty && input.only === undefined) {
     throw new BlocklistError('empty-result', 'no address is left to block: nothing is rendered', {
       hint: 'name sources in the configuration, or run blocklist update if they were never fetched',
     });

@@ -40,7 +40,8 @@ export const run: Command<DecideOptions> = async (options, context) => {
 };
 
 /** @throws BlocklistError `lockout` when the host, its network or the caller is among them */
-function requireHarmless(wanted: IpSet, { everyone, allowed }: Local): void {
+function requireHarmless(wanted: IpSet, { hosts, caller, allowed }: Local): void {
+  const everyone = caller === undefined ? hosts : [...hosts, caller];
   const [hit] = lockoutHits({ in: fourSets(wanted) }, everyone, allowed);
   if (hit === undefined) return;
   throw new BlocklistError('lockout', `that would ban ${formatPrefix(hit.hit)}, ${hit.what}; nothing was changed`, {

@@ -22,6 +22,8 @@ export interface GatherOptions {
 export interface Gathered {
   readonly block: readonly Loaded[];
   readonly allow: readonly Loaded[];
+  /** who alone may connect; undefined: everybody */
+  readonly only: readonly Loaded[] | undefined;
   readonly missing: readonly Missing[];
 }
 
@@ -53,12 +55,14 @@ export async function gather(
     const sources = await configuredSources(config, environment);
     requireKnown(how.only, sources);
     const networkFor = (id: string) => networkOf(how, id);
-    const [block, allow] = await Promise.all([
+    const [block, allow, only] = await Promise.all([
       loadSources(sources.block, networkFor),
       loadSources(sources.allow, networkFor),
+      sources.only && loadSources(sources.only, networkFor),
     ]);
-    requireAllow(allow.missing);
-    return { block: block.loaded, allow: allow.loaded, missing: block.missing };
+    requireAll('allow feed', 'take it out of allow.feeds', allow.missing);
+    requireAll('country', 'take it out of countries.only', only?.missing ?? []);
+    return { block: block.loaded, allow: allow.loaded, only: only?.loaded, missing: block.missing };
   } finally {
     progress.close();
     await fetcher.close();
@@ -70,8 +74,8 @@ export function networkOf({ network, only }: GatherOptions, id: string): Network
   return only.length === 0 || only.includes(id) ? network : 'avoid';
 }
 
-function requireKnown(only: readonly string[], { block, allow }: Configured): void {
-  const known = [...block, ...allow].map(({ id }) => id);
+function requireKnown(only: readonly string[], sources: Configured): void {
+  const known = [...sources.block, ...sources.allow, ...(sources.only ?? [])].map(({ id }) => id);
   const unknown = only.find((id) => !known.includes(id));
   if (unknown === undefined) return;
   throw new BlocklistError('bad-usage', `--source: there is no source '${unknown}'`, {
@@ -79,29 +83,29 @@ function requireKnown(only: readonly string[], { block, allow }: Configured): vo
   });
 }
 
-/** Without a list of what is never to be blocked, whom it names would be blocked: nothing is rendered then. */
-function requireAllow([missing]: readonly Missing[]): void {
+/** Without a list of who may come in, whom it names would be blocked: nothing is rendered then. */
+function requireAll(what: string, otherwise: string, [missing]: readonly Missing[]): void {
   if (missing === undefined) return;
   const { id, problem } = missing;
   throw new BlocklistError(
     'allow-missing',
-    `the allow feed ${id} cannot be read: ${problem.message}; nothing was changed`,
+    `the ${what} ${id} cannot be read: ${problem.message}; nothing was changed`,
     {
       where: problem.where ?? id,
-      hint: problem.hint ?? 'mend it, or take it out of allow.feeds',
+      hint: problem.hint ?? `mend it, or ${otherwise}`,
     },
   );
 }
 
 /** Says what is wrong with which source. Under --quiet only what is new since the last build. */
 export function sayProblems(
-  { block, allow, missing }: Gathered,
+  { block, allow, only = [], missing }: Gathered,
   last: LastBuild | undefined,
   options: GlobalOptions,
   context: Context,
 ): void {
   const known = new Map([...(last?.sources ?? []), ...(last?.missing ?? [])].map(({ id, code }) => [id, code]));
-  for (const source of [...block, ...allow, ...missing]) {
+  for (const source of [...block, ...allow, ...only, ...missing]) {
     const { id, problem } = source;
     if (problem === undefined) continue;
     const before = known.get(id);

@@ -1,11 +1,11 @@
 import type { LocalContent } from '../apply/differences.js';
 import { addressesOf, type LocalEntry, readLocalEntries } from '../apply/local-entries.js';
 import { localContent } from '../apply/local-sets.js';
-import type { Protected } from '../apply/lockout.js';
+import type { Caller, Protected } from '../apply/lockout.js';
 import type { Config } from '../config/load.js';
 import { gateways, ownAddresses } from '../host/addresses.js';
 import { resolvers } from '../host/resolvers.js';
-import { invokingSshPeer } from '../host/ssh.js';
+import { invokingSshSession } from '../host/ssh.js';
 import { IpSet } from '../ip/index.js';
 import type { Context } from './context.js';
 import type { Project } from './project.js';
@@ -15,8 +15,10 @@ export interface Local {
   readonly entries: readonly LocalEntry[];
   /** what the host-local sets are to hold */
   readonly content: LocalContent;
-  /** who must still be able to talk to this host, the caller among them */
-  readonly everyone: readonly Protected[];
+  /** who must still be able to talk to this host */
+  readonly hosts: readonly Protected[];
+  /** and who is loading the rules, through SSH */
+  readonly caller: Caller | undefined;
   /** addresses that a person banned or allowed here */
   readonly banned: IpSet;
   readonly allowed: IpSet;
@@ -27,32 +29,27 @@ export interface Local {
 /** Gathers it from the configuration, from this machine, and from what was banned and allowed by hand. */
 export async function localOf({ config, state }: Project, context: Context): Promise<Local> {
   const now = context.now();
-  const [entries, hosts, caller] = await Promise.all([
+  const [entries, hosts, session] = await Promise.all([
     readLocalEntries(state, now),
     protectedHosts(config),
-    invokingSshPeer(context.env),
+    invokingSshSession(context.env),
   ]);
-  return assemble(entries, hosts, caller === undefined ? [] : [{ prefix: caller.address, what: CALLER }], now);
+  const caller = session && { prefix: session.peer.address, what: CALLER, port: session.local.port };
+  return assemble(entries, hosts, caller, now);
 }
 
 const CALLER = 'the other end of your SSH session';
 
 /** The same with other entries, for a change of them. */
-export function withEntries({ everyone }: Local, entries: readonly LocalEntry[], now: number): Local {
-  const isCaller = ({ what }: Protected) => what === CALLER;
-  return assemble(
-    entries,
-    everyone.filter((each) => !isCaller(each)),
-    everyone.filter(isCaller),
-    now,
-  );
+export function withEntries({ hosts, caller }: Local, entries: readonly LocalEntry[], now: number): Local {
+  return assemble(entries, hosts, caller, now);
 }
 
 /** Who only happens to be logged in is guarded, but not allowed: an intruder must not protect himself by logging in. */
 function assemble(
   entries: readonly LocalEntry[],
   hosts: readonly Protected[],
-  caller: readonly Protected[],
+  caller: Caller | undefined,
   now: number,
 ): Local {
   const allow = entries.filter(({ what }) => what === 'allow');
@@ -64,7 +61,8 @@ function assemble(
   return {
     entries,
     content: localContent(wishes, ban, now),
-    everyone: [...hosts, ...caller],
+    hosts,
+    caller,
     banned: addressesOf(entries, 'ban'),
     allowed: addressesOf(entries, 'allow'),
     open: IpSet.from(wishes.map(({ prefix }) => prefix)),

@@ -1,4 +1,4 @@
-import { lockoutHits, lockoutWords } from '../apply/lockout.js';
+import { lockoutHits, lockoutWords, onlyHit } from '../apply/lockout.js';
 import type { RuleSets } from '../build/build.js';
 import { BlocklistError } from '../errors.js';
 import { formatPrefix } from '../ip/index.js';
@@ -19,10 +19,13 @@ export async function requireNoLockout(
   options: GlobalOptions,
   context: Context,
 ): Promise<void> {
-  const hits = lockoutHits(sets, local.everyone, local.allowed);
+  const { hosts, caller, allowed, open } = local;
+  const everyone = caller === undefined ? hosts : [...hosts, caller];
+  const hits = [...lockoutHits(sets, everyone, allowed), ...onlyHit(sets, caller, open)];
   const [first] = hits;
   if (first === undefined) return;
-  const sources = await namesOf(first.hit, project, options, context);
+  const isListed = !first.set.startsWith('only');
+  const sources = isListed ? await namesOf(first.hit, project, options, context) : [];
   const by = sources.length === 0 ? '' : `, listed by ${sources.join(', ')}`;
   const more =
     hits.length === 1 ? '' : `; and ${hits.length - 1} more: ${hits.slice(1, 4).map(lockoutWords).join('; ')}`;

@@ -4,7 +4,7 @@ import { type Built, build } from '../build/build.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { grouped } from '../io/figures.js';
 import { withLock } from '../io/lock.js';
-import { IpSet } from '../ip/index.js';
+import { IpSet, SPECIAL_PURPOSE } from '../ip/index.js';
 import { renderArtefact, renderSample, SAMPLE_SIZE, SCRIPT_FILE } from '../render/artefact.js';
 import { namedSets } from '../render/layout.js';
 import { readLastBuild, writeLastBuild } from '../report/last-build.js';
@@ -20,11 +20,11 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
   return withLock(project.state, async () => {
     const { config } = project;
     const gathered = await gather(project, how, options, context);
-    const { block, allow, missing } = gathered;
+    const { block, allow, only, missing } = gathered;
     const before = await readLastBuild(project.state);
     sayProblems(gathered, before, options, context);
     await requireNoneLost(config.paths.rules, missing);
-    const { density } = config.sources;
+    const { density, countries } = config.sources;
     const built = build({
       sources: block,
       neverBlock: await neverBlock(),
@@ -32,14 +32,23 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
       now: context.now(),
       limits: { feeds: config.guards['max-coverage'], all: config.guards['max-country-coverage'] },
       ...(density === undefined ? {} : { density }),
+      ...(only === undefined
+        ? {}
+        : {
+            only: {
+              sources: only,
+              ports: countries.ports ?? [],
+              special: IpSet.from(SPECIAL_PURPOSE.map(([prefix]) => prefix)),
+            },
+          }),
     });
     const rendered = await render(built, config.paths.rules);
-    await writeLastBuild(project.state, context.now(), [...block, ...allow], missing, {
+    await writeLastBuild(project.state, context.now(), [...block, ...allow, ...(only ?? [])], missing, {
       build: before,
       wasAsked: (id) => networkOf(how, id) === 'use',
     });
     await report(built, gathered, rendered, project, options, context);
-    const isIncomplete = [...block, ...allow, ...missing].some(({ problem }) => problem !== undefined);
+    const isIncomplete = [...block, ...allow, ...(only ?? []), ...missing].some(({ problem }) => problem !== undefined);
     return isIncomplete ? ExitStatus.incomplete : ExitStatus.done;
   });
 }

@@ -106,6 +106,25 @@ export const sources = z
     countries: z
       .strictObject({
         block: z.array(country).default([]).describe('two-letter codes'),
+        only: z.array(country).min(1).optional().describe('two-letter codes: whoever is elsewhere may not connect'),
+        ports: z
+          .array(z.int().min(1).max(65_535))
+          .min(1)
+          .max(256)
+          .optional()
+          .describe('with only: TCP and UDP ports that it holds for, as the client names them; default: everything'),
+      })
+      .superRefine(({ block, only, ports }, context) => {
+        if (only !== undefined && block.length > 0) {
+          context.addIssue({ code: 'custom', path: ['only'], message: 'expected either block or only' });
+        }
+        if (only === undefined && ports !== undefined) {
+          context.addIssue({
+            code: 'custom',
+            path: ['ports'],
+            message: 'expected only beside it: ports limit what only forbids',
+          });
+        }
       })
       .prefault({})
       .describe('whole countries'),
@@ -119,6 +138,7 @@ export const sources = z
       ...custom.map((entry, i) => [['custom', i], entry.id] as const),
       ...bans.map((entry, i) => [['bans', i], entry.id] as const),
       ...countries.block.map((code, i) => [['countries', 'block', i], `country-${code}`] as const),
+      ...(countries.only ?? []).map((code, i) => [['countries', 'only', i], `country-${code}`] as const),
     ];
     for (const [path, name] of ids) {
       if (seen.has(name))

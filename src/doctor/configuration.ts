@@ -1,6 +1,6 @@
 import type { Config } from '../config/load.js';
 import { BlocklistError } from '../errors.js';
-import { invokingSshPeer } from '../host/ssh.js';
+import { invokingSshSession } from '../host/ssh.js';
 import { formatPrefix, IpSet, type Prefix } from '../ip/index.js';
 import { type Bench, examination, type Finding, good, type Host, told } from './contract.js';
 import { attempt, isThere } from './look.js';
@@ -20,13 +20,13 @@ async function gather({ config, isConfigNamed, sources, env }: Host): Promise<Co
   const named = config instanceof BlocklistError ? [] : namedFiles(config);
   const there = await Promise.all(named.map((path) => isThere('/', path)));
   // Without ss nobody can tell; that is another examination's finding.
-  const peer = await attempt(() => invokingSshPeer(env));
+  const session = await attempt(() => invokingSshSession(env));
   return {
     config,
     isNamed: isConfigNamed,
     sources,
     missing: named.filter((_, i) => !there[i]),
-    caller: peer instanceof BlocklistError ? undefined : peer?.address,
+    caller: session instanceof BlocklistError ? undefined : session?.peer.address,
   };
 }
 

@@ -8,7 +8,7 @@ import { BlocklistError } from '../errors.js';
 import { type Held, holdOpen } from '../io/held.js';
 import { fourSets, IpSet, parsePrefix } from '../ip/index.js';
 import { renderScript } from '../render/artefact.js';
-import { digestOf, renderLists } from '../render/manifest.js';
+import { digestOf, policyOf, renderLists } from '../render/manifest.js';
 import { type Bench, examination, type Finding, good, told } from './contract.js';
 import { lackingFeatures } from './features.js';
 import { attempt } from './look.js';
@@ -77,8 +77,9 @@ function tenOfEach(seed: number): Content {
         ...ten((k) => `2a01:${net}:${k}::/48`),
       ]),
     );
-  const sets = { in: side(9), out: side(10) };
-  return { sets, digest: digestOf(renderLists(sets)) };
+  const { nets4, nets6 } = side(11);
+  const sets = { in: side(9), out: side(10), only: { nets4, nets6, ports: [22, 443] } };
+  return { sets, digest: digestOf(renderLists(sets), policyOf(sets)) };
 }
 
 const LOCAL: LocalContent = localContent(

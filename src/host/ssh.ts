@@ -1,6 +1,6 @@
 import { lineage, type Process, socketOwners, startedWith } from './processes.js';
 import { type Socket, sockets } from './sockets.js';
-import { type Endpoint, listenLines } from './ss.js';
+import { listenLines } from './ss.js';
 import { isConnection, parseSshConnection, type SshConnection } from './ssh-connection.js';
 
 /** Programs that serve SSH: OpenSSH's listener, since 9.8 its session and since 10 its login process, and dropbear. */
@@ -40,26 +40,26 @@ function isServed(port: number, session: number, { ports }: Live): boolean {
 }
 
 /**
- * Who is at the other end of the SSH session that started this process, in this order:
+ * The socket of the SSH session that started this process: its peer is who is at the other end. Found in this order:
  * 1. the connection that the nearest SSH server among its parents holds. Neither sudo, `env -i` nor setsid(1) change the parents;
  * 2. what SSH_CONNECTION says, in `env` or in what a parent was started with (tmux and screen leave the parents, sudo clears the variable),
  *    if an established TCP socket has exactly these ends: a session that has ended, or a text that somebody made up, is not believed.
  * Undefined when neither tells.
  * @throws BlocklistError `program-missing`, `program-failed`.
  */
-export async function invokingSshPeer(
+export async function invokingSshSession(
   env: Readonly<Record<string, string | undefined>>,
   pid: number = process.pid,
-): Promise<Endpoint | undefined> {
+): Promise<Socket | undefined> {
   const chain = lineage(pid);
   const now = await live();
   const texts = [env.SSH_CONNECTION, ...chain.map((each) => startedWith(each.pid, 'SSH_CONNECTION'))];
   const claims = [...new Set(texts)].map(parseSshConnection).filter((claim) => claim !== undefined);
   const held = clientSocket(chain, claims, now);
-  if (held !== undefined) return held.peer;
+  if (held !== undefined) return held;
   for (const claim of claims) {
     const found = now.sockets.find((socket) => isConnection(socket, claim));
-    if (found !== undefined) return found.peer;
+    if (found !== undefined) return found;
   }
   return undefined;
 }

@@ -1,8 +1,8 @@
-import type { RuleSets, SourceShare } from '../build/build.js';
+import type { OnlySets, RuleSets, SourceShare } from '../build/build.js';
 import { countAddresses, type FourSets, slicePrefixes } from '../ip/index.js';
 import { loadCommands } from './commands.js';
 import { namedSets } from './layout.js';
-import { digestOf, type Manifest, manifestOf, renderLists } from './manifest.js';
+import { digestOf, type Manifest, manifestOf, policyOf, renderLists } from './manifest.js';
 import { type NftJson, printJson } from './nft-json.js';
 import { differsAt, printText } from './nft-text.js';
 
@@ -11,18 +11,18 @@ export const MANIFEST_FILE = 'manifest.json';
 
 /** The nft script that loads these sets, from any earlier state of our table, in one transaction. */
 export function renderNft(sets: RuleSets): Uint8Array {
-  return renderScript(sets, digestOf(renderLists(sets)));
+  return renderScript(sets, digestOf(renderLists(sets), policyOf(sets)));
 }
 
 /** The same transaction as renderNft, as libnftables JSON for `nft -j -f`. */
 export function renderNftJson(sets: RuleSets): NftJson {
-  return printJson(loadCommands(sets, digestOf(renderLists(sets))));
+  return printJson(loadCommands(sets, digestOf(renderLists(sets), policyOf(sets))));
 }
 
 /** The files of `rules/` by name, in the order in which they are written: the manifest last. */
 export function renderArtefact(sets: RuleSets, shares: readonly SourceShare[]): Map<string, Uint8Array> {
   const lists = renderLists(sets);
-  const digest = digestOf(lists);
+  const digest = digestOf(lists, policyOf(sets));
   return filesOf(renderScript(sets, digest), lists, manifestOf(sets, digest, shares));
 }
 
@@ -50,7 +50,16 @@ export function renderSample(sets: RuleSets): Uint8Array {
     nodes6: slicePrefixes(four.nodes6, 0, SAMPLE_SIZE),
     nets6: slicePrefixes(four.nets6, 0, SAMPLE_SIZE),
   });
-  return renderNft({ in: few(sets.in), ...(sets.out === undefined ? {} : { out: few(sets.out) }) });
+  const fewOnly = ({ nets4, nets6, ports }: OnlySets) => ({
+    nets4: slicePrefixes(nets4, 0, SAMPLE_SIZE),
+    nets6: slicePrefixes(nets6, 0, SAMPLE_SIZE),
+    ports,
+  });
+  return renderNft({
+    in: few(sets.in),
+    ...(sets.out === undefined ? {} : { out: few(sets.out) }),
+    ...(sets.only === undefined ? {} : { only: fewOnly(sets.only) }),
+  });
 }
 
 /** renderNft for sets whose digest is known. */

@@ -8,15 +8,14 @@ import {
   type LocalSetName,
   type Names,
   namedSets,
-  OUT_CHAINS,
-  type Rule,
   rulesOf,
-  SET_NAMES,
   type SetSpec,
   specOf,
   stateComment,
   stateSpec,
+  unusedIn,
 } from './layout.js';
+import type { Rule } from './rule.js';
 
 /** The work for the kernel as data: lists of commands, from which scripts and the JSON are printed. */
 
@@ -59,7 +58,7 @@ export function loadCommands(ruleSets: RuleSets, digest: string, names: Names = 
     ...declarations([...localSpecs(), ...sets]),
     ...each('add-chain', chains),
     ...each('flush-chain', chains),
-    ...(ruleSets.out === undefined ? withoutOutward() : []),
+    ...withoutUnused(ruleSets),
     ...sets.map((set) => ({ do: 'flush-set', set }) as const),
     ...elements(ruleSets, names),
     ...rules(ruleSets, names),
@@ -153,13 +152,14 @@ function each(what: 'add-chain' | 'flush-chain' | 'delete-chain', chains: readon
   return chains.map((chain) => ({ do: what, chain }) as const);
 }
 
-/** An earlier load may have had outbound sets: they go, as no chain of ours looks at them any more. */
-function withoutOutward(): NftCommand[] {
+/** An earlier load may have had outbound sets, or those of `only`: they go, as no chain of ours looks at them any more. */
+function withoutUnused(ruleSets: RuleSets): NftCommand[] {
+  const { chains, sets } = unusedIn(ruleSets);
   return [
-    ...each('add-chain', OUT_CHAINS),
-    ...each('flush-chain', OUT_CHAINS),
-    ...each('delete-chain', OUT_CHAINS),
-    ...SET_NAMES.filter((name) => name.startsWith('out_')).flatMap((name) => {
+    ...each('add-chain', chains),
+    ...each('flush-chain', chains),
+    ...each('delete-chain', chains),
+    ...sets.flatMap((name) => {
       const set = specOf(name);
       return [{ do: 'add-set', set } as const, { do: 'delete-set', set } as const];
     }),

@@ -1,5 +1,7 @@
-import type { RuleSets, Side } from '../build/build.js';
+import type { OnlySets, RuleSets, Side } from '../build/build.js';
 import { type Prefixes, SET_KEYS, type SetKey } from '../ip/index.js';
+import { onlyRules } from './only.js';
+import { type ChainName, equals, matchRule, type Rule, type Verdict } from './rule.js';
 
 /** What stands in the kernel: names, hooks, types and rules. DESIGN "The sets and the rules" has the reasons. */
 
@@ -12,9 +14,15 @@ export const LAYOUT = 2;
 
 /** Before conntrack (−200) and before every other firewall's raw chains (−300), so that running sessions stop, too. */
 export const EARLY_PRIORITY = -310;
+/** Behind conntrack (−200), which tells replies, and before destination NAT (−100): ports are those that the client connects to. */
+export const STATEFUL_PRIORITY = -150;
 
 /** Name of a set of listed addresses; `out_` when it matches the destination. */
-export type SetName = SetKey | `out_${SetKey}`;
+export type ListedName = SetKey | `out_${SetKey}`;
+/** Those of who alone may connect. */
+export const ONLY_NAMES = ['only_nets4', 'only_nets6'] as const;
+/** Name of a set that an artefact fills. */
+export type SetName = ListedName | (typeof ONLY_NAMES)[number];
 /** Sets that belong to this host alone: no artefact fills them, and every refill leaves them as they are. */
 export const LOCAL_SETS = ['allow4', 'allow6', 'ban4', 'ban6'] as const;
 export type LocalSetName = (typeof LOCAL_SETS)[number];
@@ -33,28 +41,33 @@ export function otherName(name: KernelName): KernelName {
   return name.endsWith('_b') ? (name.slice(0, -2) as SetName) : `${name as SetName}_b`;
 }
 
-export const SET_NAMES: readonly SetName[] = [...SET_KEYS, ...SET_KEYS.map((key) => `out_${key}` as const)];
+const OUT_NAMES = SET_KEYS.map((key) => `out_${key}` as const);
+export const SET_NAMES: readonly SetName[] = [...SET_KEYS, ...OUT_NAMES, ...ONLY_NAMES];
 
-export interface NamedSet {
-  readonly name: SetName;
-  readonly side: Side;
+export interface NamedSet<Name extends SetName = SetName> {
+  readonly name: Name;
   readonly prefixes: Prefixes;
 }
 
-/** The sets with their names, in the order of every output. */
-export function namedSets(sets: RuleSets): NamedSet[] {
-  const { out } = sets;
+/** The sets of listed addresses with their names, in the order of every output. */
+export function listedSets({ in: inward, out }: RuleSets): NamedSet<ListedName>[] {
   return [
-    ...SET_KEYS.map((key) => ({ name: key, side: 'in', prefixes: sets.in[key] }) as const),
-    ...(out === undefined
-      ? []
-      : SET_KEYS.map((key) => ({ name: `out_${key}`, side: 'out', prefixes: out[key] }) as const)),
+    ...SET_KEYS.map((key) => ({ name: key, prefixes: inward[key] })),
+    ...(out === undefined ? [] : SET_KEYS.map((key) => ({ name: `out_${key}` as const, prefixes: out[key] }))),
   ];
 }
 
+/** All sets that an artefact fills. */
+export function namedSets(sets: RuleSets): NamedSet[] {
+  const { only } = sets;
+  if (only === undefined) return listedSets(sets);
+  const { nets4, nets6 } = only;
+  return [...listedSets(sets), { name: 'only_nets4', prefixes: nets4 }, { name: 'only_nets6', prefixes: nets6 }];
+}
+
 /** Their names alone. */
-export function namesIn({ out }: RuleSets): readonly SetName[] {
-  return out === undefined ? SET_KEYS : SET_NAMES;
+export function namesIn({ out, only }: RuleSets): readonly SetName[] {
+  return [...SET_KEYS, ...(out === undefined ? [] : OUT_NAMES), ...(only === undefined ? [] : ONLY_NAMES)];
 }
 
 export interface SetSpec {
@@ -81,44 +94,44 @@ export function stateComment(digest: string): string {
   return `blocklist layout ${LAYOUT} ${digest}`;
 }
 
-export type ChainName = 'listed' | 'early' | 'forwarded' | 'outward';
-
 export interface ChainSpec {
   readonly name: ChainName;
   /** undefined: entered by jump only */
-  readonly hook?: 'prerouting' | 'output';
+  readonly hook?: { readonly name: 'prerouting' | 'output'; readonly priority: number };
 }
 
 const LISTED: ChainSpec = { name: 'listed' };
-const EARLY: ChainSpec = { name: 'early', hook: 'prerouting' };
+const EARLY: ChainSpec = { name: 'early', hook: { name: 'prerouting', priority: EARLY_PRIORITY } };
 /** Chains that are there only while a source asks for outbound: forwarded traffic never passes `output`. */
-export const OUT_CHAINS: readonly ChainSpec[] = [
-  { name: 'forwarded', hook: 'prerouting' },
-  { name: 'outward', hook: 'output' },
+const OUT_CHAINS: readonly ChainSpec[] = [
+  { name: 'forwarded', hook: { name: 'prerouting', priority: EARLY_PRIORITY } },
+  { name: 'outward', hook: { name: 'output', priority: EARLY_PRIORITY } },
 ];
+const STATEFUL: ChainSpec = { name: 'stateful', hook: { name: 'prerouting', priority: STATEFUL_PRIORITY } };
 
-export function chainsOf(sets: RuleSets): ChainSpec[] {
-  return sets.out === undefined ? [LISTED, EARLY] : [LISTED, EARLY, ...OUT_CHAINS];
+export function chainsOf({ out, only }: RuleSets): ChainSpec[] {
+  return [LISTED, EARLY, ...(out === undefined ? [] : OUT_CHAINS), ...(only === undefined ? [] : [STATEFUL])];
 }
 
-/** The value of a match in libnftables JSON (libnftables-json(5)). */
-export type JsonExpression = Readonly<Record<string, unknown>>;
-
-/** One rule in both notations, side by side so that nobody changes one alone. */
-export interface Rule {
-  readonly chain: ChainName;
-  readonly text: string;
-  readonly json: readonly JsonExpression[];
+/** What other artefacts of ours may have brought, and this one has no use for. */
+export function unusedIn(sets: RuleSets): { readonly chains: readonly ChainSpec[]; readonly sets: readonly SetName[] } {
+  const [chains, names] = [chainsOf(sets), namesIn(sets)];
+  return {
+    chains: [...OUT_CHAINS, STATEFUL].filter((chain) => !chains.includes(chain)),
+    sets: SET_NAMES.filter((name) => !names.includes(name)),
+  };
 }
 
 /** The rules of all chains, in their order. */
 export function rulesOf(sets: RuleSets, names: Names): Rule[] {
   const outward = sets.out === undefined ? [] : OUT_CHAINS.flatMap(({ name }) => matchRules(name, 'out', names));
+  const alone = (only: OnlySets) => onlyRules({ v4: names('only_nets4'), v6: names('only_nets6') }, only.ports);
   return [
     ...PASSED_ICMP,
     { chain: 'listed', text: 'counter name "dropped" drop', json: [{ counter: 'dropped' }, { drop: null }] },
     ...matchRules('early', 'in', names),
     ...outward,
+    ...(sets.only === undefined ? [] : alone(sets.only)),
   ];
 }
 
@@ -144,24 +157,10 @@ const PASSED_ICMP: readonly Rule[] = [
   },
 ];
 
-function equals(protocol: string, field: string, right: unknown): JsonExpression {
-  return { match: { op: '==', left: { payload: { protocol, field } }, right } };
-}
-
 /** What is allowed here leaves the chain first; then what is banned by hand, then what is listed. Bans are of senders only. */
 function matchRules(chain: ChainName, side: Side, names: Names): Rule[] {
   const field = side === 'in' ? 'saddr' : 'daddr';
-  const rule = (version: 4 | 6, set: string, verdict: 'return' | 'jump listed'): Rule => {
-    const protocol = version === 4 ? 'ip' : 'ip6';
-    return {
-      chain,
-      text: `${protocol} ${field} @${set} ${verdict}`,
-      json: [
-        equals(protocol, field, `@${set}`),
-        verdict === 'return' ? { return: null } : { jump: { target: 'listed' } },
-      ],
-    };
-  };
+  const rule = (version: 4 | 6, set: string, verdict: Verdict) => matchRule(chain, { version, field }, set, verdict);
   const listed = (kind: 'nodes' | 'nets', version: 4 | 6) =>
     rule(version, names(`${side === 'out' ? 'out_' : ''}${kind}${version}`), 'jump listed');
   return [

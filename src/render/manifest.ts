@@ -7,14 +7,26 @@ import { LAYOUT, namedSets } from './layout.js';
 const count = z.string().regex(/^\d+$/);
 const size = z.strictObject({ prefixes: z.int().min(0), addresses: count });
 
+/** What the rules do beside what the lists say. */
+const policySchema = z.strictObject({
+  drop: z.literal('all'),
+  /** everybody but the only_ sets is dropped: on these ports, or, without any, altogether */
+  only: z.strictObject({ ports: z.array(z.int().min(1).max(65_535)) }).optional(),
+});
+export type Policy = z.output<typeof policySchema>;
+
+export function policyOf({ only }: RuleSets): Policy {
+  return { drop: 'all', ...(only === undefined ? {} : { only: { ports: [...only.ports] } }) };
+}
+
 /** `manifest.json`: what was rendered and from what. No time and no name of a host: the same bytes on every machine. */
 export const manifestSchema = z.strictObject({
   schema: z.literal('blocklist/manifest'),
   version: z.literal(1),
   layout: z.literal(LAYOUT),
   digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
-  policy: z.strictObject({ drop: z.literal('all') }),
-  sets: z.record(z.string().regex(/^(out_)?(nodes|nets)[46]$/), size),
+  policy: policySchema,
+  sets: z.record(z.string().regex(/^((out_)?(nodes|nets)|only_nets)[46]$/), size),
   sources: z.array(
     z.strictObject({
       id: z.string(),
@@ -35,9 +47,10 @@ export function renderLists(sets: RuleSets): Map<string, Uint8Array> {
   );
 }
 
-/** Identity of the rules: layout and content of every set. The kernel's `state` set carries it. */
-export function digestOf(lists: ReadonlyMap<string, Uint8Array>): string {
-  const hash = createHash('sha256').update(`blocklist layout ${LAYOUT} drop all\n`);
+/** Identity of the rules: layout, policy and content of every set. The kernel's `state` set carries it. */
+export function digestOf(lists: ReadonlyMap<string, Uint8Array>, { drop, only }: Policy): string {
+  const ports = only === undefined ? '' : ` only ports ${only.ports.join(',') || 'all'}`;
+  const hash = createHash('sha256').update(`blocklist layout ${LAYOUT} drop ${drop}${ports}\n`);
   for (const [name, bytes] of lists) hash.update(`${name} ${bytes.length}\n`).update(bytes);
   return `sha256:${hash.digest('hex')}`;
 }
@@ -49,7 +62,7 @@ export function manifestOf(sets: RuleSets, digest: string, shares: readonly Sour
     version: 1,
     layout: LAYOUT,
     digest,
-    policy: { drop: 'all' },
+    policy: policyOf(sets),
     sets: Object.fromEntries(
       namedSets(sets).map(({ name, prefixes }) => [
         name,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatAddress, type Prefixes } from '../ip/index.js';
 import type { NftCommand } from './commands.js';
-import { EARLY_PRIORITY, FAMILY, TABLE } from './layout.js';
+import { FAMILY, TABLE } from './layout.js';
 
 /** libnftables JSON (libnftables-json(5)), schema version 1: what we send, and what we read back. */
 
@@ -84,7 +84,7 @@ function toJson(command: NftCommand): object {
       return { delete: { set: { ...IN_TABLE, name: command.set.name } } };
     case 'add-chain': {
       const { name, hook } = command.chain;
-      const base = hook === undefined ? {} : { type: 'filter', hook, prio: EARLY_PRIORITY, policy: 'accept' };
+      const base = hook === undefined ? {} : { type: 'filter', hook: hook.name, prio: hook.priority, policy: 'accept' };
       return { add: { chain: { ...IN_TABLE, name, ...base } } };
     }
     case 'flush-chain':

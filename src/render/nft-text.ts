@@ -1,6 +1,6 @@
 import { formatPrefix, type Prefixes, prefixLines } from '../ip/index.js';
 import type { KernelCommand, LocalElement } from './commands.js';
-import { EARLY_PRIORITY, FAMILY, type SetSpec, TABLE } from './layout.js';
+import { FAMILY, type SetSpec, TABLE } from './layout.js';
 
 const NAME = `${FAMILY} ${TABLE}`;
 
@@ -83,7 +83,8 @@ function statement(command: Exclude<KernelCommand, { do: 'add-elements' | 'delet
       return `delete set ${NAME} ${command.set.name}`;
     case 'add-chain': {
       const { name, hook } = command.chain;
-      const body = hook === undefined ? '' : ` { type filter hook ${hook} priority ${EARLY_PRIORITY}; policy accept; }`;
+      const body =
+        hook === undefined ? '' : ` { type filter hook ${hook.name} priority ${hook.priority}; policy accept; }`;
       return `add chain ${NAME} ${name}${body}`;
     }
     case 'flush-chain':

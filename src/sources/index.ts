@@ -13,6 +13,8 @@ import { type ListSpec, listSource } from './list-source.js';
 export interface Configured {
   readonly block: readonly Source[];
   readonly allow: readonly Source[];
+  /** who alone may connect; undefined: everybody */
+  readonly only: readonly Source[] | undefined;
 }
 
 /** The sources of a configuration, in its order. @throws BlocklistError `config-invalid` for a feed that cannot be used. */
@@ -38,7 +40,8 @@ export async function configuredSources(config: Config, environment: SourceEnvir
     ...(await banSources(config, environment)),
   ];
   const allow = (await allowFeeds(config, catalogue)).map(made('allow'));
-  const known = [...block, ...allow].map(({ id }) => id);
+  const only = countries.only && countrySources(countries.only, database);
+  const known = [...block, ...allow, ...(only ?? [])].map(({ id }) => id);
   const twice = known.find((id, i) => known.indexOf(id) !== i);
   if (twice !== undefined) {
     throw new BlocklistError('config-invalid', `${twice} is named twice, under sources and allow or in one of them`, {
@@ -47,7 +50,7 @@ export async function configuredSources(config: Config, environment: SourceEnvir
     });
   }
   const unknown = [...accepted].find((id) => !known.includes(id));
-  if (unknown === undefined) return { block, allow };
+  if (unknown === undefined) return { block, allow, only };
   throw new BlocklistError('bad-usage', `--accept-change: there is no source '${unknown}'`, {
     hint: `the sources are ${known.join(', ')}`,
   });

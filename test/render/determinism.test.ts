@@ -98,7 +98,7 @@ describe.each(Object.entries(GOLDEN_INPUTS))('the text of %s', (_name, input) =>
   });
 });
 
-test('another address, direction or set gives another digest', () => {
+test('another address, direction, set or port gives another digest', () => {
   const digest = (input: GoldenInput) => /sha256:[0-9a-f]{64}/.exec(everything(input))?.[0];
   const digests = [
     digest({ in: ['45.9.20.7'] }),
@@ -107,19 +107,29 @@ test('another address, direction or set gives another digest', () => {
     digest({ in: ['45.9.20.7'], out: [] }),
     digest({ in: ['45.9.20.7'], out: ['45.9.20.7'] }),
     digest({ in: [], out: ['45.9.20.7'] }),
+    digest({ in: [], only: ['45.9.20.7'] }),
+    digest({ in: [], only: ['45.9.20.7'], ports: [22] }),
+    digest({ in: [], only: ['45.9.20.7'], ports: [22, 25] }),
+    digest({ in: [], only: [] }),
   ];
-  expect(new Set(digests).size).toBe(6);
+  expect(new Set(digests).size).toBe(digests.length);
 });
 
-test('only our table is named, and nothing of ours is deleted but the state set and unused outbound objects', () => {
+test('only our table is named, and nothing of ours is deleted but the state set and what is not in use', () => {
   for (const input of Object.values(GOLDEN_INPUTS)) {
     const script = Buffer.from(renderNft(ruleSets(input))).toString('utf8');
     const statements = script.split('\n').filter((line) => /^[a-z]/.test(line));
     for (const line of statements) expect(line).toMatch(/^(add|flush|delete) \w+ inet blocklist( |$)/);
     expect(script).not.toMatch(/flush ruleset|delete table|include/);
     const deleted = statements.filter((line) => line.startsWith('delete')).map((line) => line.split(' ').at(-1));
-    const gone = ['forwarded', 'outward', 'out_nodes4', 'out_nets4', 'out_nodes6', 'out_nets6'];
-    expect(deleted).toEqual(input.out === undefined ? [...gone, 'state'] : ['state']);
+    const [withOut, withOnly] = [input.out !== undefined, input.only !== undefined];
+    expect(deleted).toEqual([
+      ...(withOut ? [] : ['forwarded', 'outward']),
+      ...(withOnly ? [] : ['stateful']),
+      ...(withOut ? [] : ['out_nodes4', 'out_nets4', 'out_nodes6', 'out_nets6']),
+      ...(withOnly ? [] : ['only_nets4', 'only_nets6']),
+      'state',
+    ]);
     // What belongs to a host is declared and looked at, never emptied or filled.
     const local = statements.filter((line) => / (allow|ban)[46]\b/.test(line) && !line.startsWith('add rule'));
     expect(local.map((line) => line.split(' {')[0])).toEqual(

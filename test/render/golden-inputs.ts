@@ -2,6 +2,9 @@
 export interface GoldenInput {
   readonly in: readonly string[];
   readonly out?: readonly string[];
+  readonly only?: readonly string[];
+  /** with only */
+  readonly ports?: readonly number[];
 }
 
 const V4 = [
@@ -33,7 +36,7 @@ const V6 = [
   '2a06:1280::-2a06:1280::4',
 ];
 
-export const GOLDEN_INPUTS: Readonly<Record<'ipv4' | 'ipv6' | 'both' | 'out', GoldenInput>> = {
+export const GOLDEN_INPUTS: Readonly<Record<'ipv4' | 'ipv6' | 'both' | 'out' | 'only' | 'ports', GoldenInput>> = {
   ipv4: { in: V4 },
   ipv6: { in: V6 },
   both: { in: [...V6, ...V4] },
@@ -41,4 +44,6 @@ export const GOLDEN_INPUTS: Readonly<Record<'ipv4' | 'ipv6' | 'both' | 'out', Go
     in: ['45.9.20.7', '2a02:4780::/32'],
     out: ['45.9.20.7', '77.91.64.0/22', '2a0d:f302::1', '2a0d:f302:1::/48'],
   },
+  only: { in: [], only: ['91.200.0.0/22', '45.9.20.9', '2a02:4780::/32', '2a02:4781::1'] },
+  ports: { in: ['45.9.20.7'], only: ['91.200.0.0/22', '2a02:4780::/32'], ports: [465, 22] },
 };

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RuleSets } from '../../src/build/build.js';
-import { fourSets, IpSet } from '../../src/ip/index.js';
+import { decompose, fourSets, IpSet } from '../../src/ip/index.js';
 import type { GoldenInput } from './golden-inputs.js';
 
 /** Where the golden files are. */
@@ -11,10 +11,18 @@ export const GOLDEN = fileURLToPath(new URL('../golden/', import.meta.url));
 const isWriting = process.env.GOLDEN === 'write';
 
 export function ruleSets(input: GoldenInput): RuleSets {
-  const out = input.out;
+  const { out, only } = input;
+  const alone = only && IpSet.from(only);
   return {
     in: fourSets(IpSet.from(input.in)),
     ...(out === undefined ? {} : { out: fourSets(IpSet.from(out)) }),
+    ...(alone && {
+      only: {
+        nets4: decompose(alone.v4),
+        nets6: decompose(alone.v6),
+        ports: [...(input.ports ?? [])].sort((a, b) => a - b),
+      },
+    }),
   };
 }
 

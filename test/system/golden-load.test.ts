@@ -30,25 +30,30 @@ describeSystem('golden files in a fresh kernel', ['root', 'netns', 'nft', 'ip'],
 
   describe.each(Object.entries(GOLDEN_INPUTS))('%s', (name, input) => {
     const folder = join(GOLDEN, `lists--${name}`);
-    const names = [...SETS, ...(input.out === undefined ? [] : SETS.map((set) => `out_${set}`))];
+    const names = [
+      ...SETS,
+      ...(input.out === undefined ? [] : SETS.map((set) => `out_${set}`)),
+      ...(input.only === undefined ? [] : ['only_nets4', 'only_nets6']),
+    ];
+    const sideOf = (set: string) => (set.startsWith('out_') ? 'out' : set.startsWith('only_') ? 'only' : 'in');
 
     for (const form of ['text', 'json'] as const) {
       systemTest(`${form}: the live sets are the plain lists, and these the inputs`, [], async () => {
         await load[form](name);
         expect(await liveSetNames(namespace)).toEqual([...LOCAL_SETS, ...names, 'state']);
         for (const set of LOCAL_SETS) expect(await liveSet(namespace, set), set).toEqual([]);
-        const all: Record<'in' | 'out', string[]> = { in: [], out: [] };
+        const all: Record<'in' | 'out' | 'only', string[]> = { in: [], out: [], only: [] };
         for (const set of names) {
           const live = await liveSet(namespace, set);
           const plain = await plainList(folder, set);
           expect(merged(live), set).toEqual(merged(plain));
           expect(
-            plain.filter((line) => line.includes('/') === set.includes('nodes')),
+            plain.filter((line) => sideOf(set) !== 'only' && line.includes('/') === set.includes('nodes')),
             `form of ${set}`,
           ).toEqual([]);
-          all[set.startsWith('out_') ? 'out' : 'in'].push(...live);
+          all[sideOf(set)].push(...live);
         }
-        for (const side of ['in', 'out'] as const) {
+        for (const side of ['in', 'out', 'only'] as const) {
           for (const family of [':', '.']) {
             const of = (texts: readonly string[]) => merged(texts.filter((text) => text.includes(family)));
             expect(of(all[side]), side).toEqual(of(input[side] ?? []));
@@ -89,6 +94,31 @@ describeSystem('golden files in a fresh kernel', ['root', 'netns', 'nft', 'ip'],
     const text = withoutNote(await namespace.must(['nft', 'list', 'table', 'inet', 'blocklist']));
     const found = [...text.matchAll(/^\t(set|chain|counter) \w+ \{\n[\s\S]*?^\t\}$/gm)].map(([object]) => object);
     return found.map((object) => (object.includes('elements') ? elementsIn(object).sort().join() : object)).sort();
+  }
+});
+
+systemTest('the rules of only are these, in the words of nft', ['root', 'netns', 'nft', 'ip'], async () => {
+  const namespace = await Namespace.create();
+  try {
+    await namespace.must(['nft', '-f', join(GOLDEN, 'nft--ports.nft')]);
+    const listing = await namespace.must(['nft', '-n', 'list', 'chain', 'inet', 'blocklist', 'stateful']);
+    const rules = [...listing.matchAll(/^\t\t(?!type)(.*)$/gm)].map(([, rule]) => rule);
+    expect(rules).toEqual([
+      'iifname "lo" return',
+      'ct state 0x2,0x4 ct direction 1 return',
+      'icmpv6 type { 130, 131, 132, 133, 134, 135, 136, 143 } return',
+      'udp sport 67 udp dport 68 return',
+      'meta l4proto != { 6, 17 } return',
+      'th dport != { 22, 465 } return',
+      'ip saddr @allow4 return',
+      'ip6 saddr @allow6 return',
+      'ip saddr @only_nets4 return',
+      'ip6 saddr @only_nets6 return',
+      'jump listed',
+    ]);
+    expect(listing).toContain('type filter hook prerouting priority -150; policy accept;');
+  } finally {
+    await namespace.remove();
   }
 });
 

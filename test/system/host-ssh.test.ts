@@ -25,7 +25,7 @@ describeSystem('SSH peers, by a real sshd', ['root', 'netns', 'mountns', 'ip', '
     await host.ip('addr add 10.77.0.1/24 dev wire', 'addr add fd77::1/64 dev wire nodad');
     await client.ip('addr add 10.77.0.2/24 dev wire', 'addr add fd77::2/64 dev wire nodad');
     server = await SshServer.start(host, 2222);
-    await writeFile(program, script('invokingSshPeer(process.env)'));
+    await writeFile(program, script('(await invokingSshSession(process.env))?.peer'));
   });
   afterAll(async () => {
     await host.remove();
@@ -86,7 +86,7 @@ describeSystem('SSH peers, by a real sshd', ['root', 'netns', 'mountns', 'ip', '
   });
 
   systemTest('outside any session: undefined', [], async () => {
-    expect(await factIn(host, 'invokingSshPeer({})')).toBeNull();
+    expect(await factIn(host, 'invokingSshSession({})')).toBeNull();
   });
 
   systemTest('a plain user has two processes of sshd; a forwarded connection is not the peer', [], async () => {
@@ -101,7 +101,7 @@ describeSystem('SSH peers, by a real sshd', ['root', 'netns', 'mountns', 'ip', '
         "require('node:net').connect(7100, '127.0.0.1'); setInterval(() => 0, 1000)",
       ]);
       await until('the forwarded connection is there', () => target.output().length > taken);
-      const peer = await factIn<EndpointFact | null>(host, `invokingSshPeer({}, ${session.pid})`);
+      const peer = await factIn<EndpointFact | null>(host, `(await invokingSshSession({}, ${session.pid}))?.peer`);
       const peers = await factIn<SocketFact[]>(host, 'sshPeers()');
       await through.stop();
       await session.stop();
