@@ -2,6 +2,8 @@ import { appendFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readArtefact, readManifest, writeArtefact } from '../../src/apply/artefact-store.js';
+import { renderArtefact } from '../../src/render/artefact.js';
+import { ruleSets } from '../render/golden.js';
 import { contents, filesOf, inFolder, refusal } from './artefacts.js';
 
 const OLD = filesOf(['45.9.20.7', '91.200.1.0/24']);
@@ -165,6 +167,23 @@ describe('what is refused', () => {
       await writeFile(join(folder, 'manifest.json'), texts(OUT)['manifest.json'] ?? '');
       const error = await refusal(readArtefact(folder));
       expect([error.code, error.where]).toEqual(['artefact-missing', join(folder, 'out_nodes4.txt')]);
+    });
+  });
+
+  test.each<[what: string, change: (policy: { only: { ports: number[] } }) => unknown, where: string]>([
+    ['other ports', ({ only }) => ({ drop: 'all', only: { ports: [...only.ports, 993] } }), 'blocklist.nft'],
+    ['no ports', () => ({ drop: 'all', only: { ports: [] } }), 'blocklist.nft'],
+    ['ports in another order', () => ({ drop: 'all', only: { ports: [80, 22] } }), 'manifest.json'],
+    ['no policy of only', () => ({ drop: 'all' }), 'blocklist.nft'],
+  ])('a manifest with %s than the script', async (_what, change, where) => {
+    await inFolder(async (folder) => {
+      const sets = ruleSets({ in: ['45.9.20.7'], only: ['88.198.0.0/16'], ports: [22, 80] });
+      await writeArtefact(folder, renderArtefact(sets, []));
+      expect((await readArtefact(folder)).sets.only?.ports).toEqual([22, 80]);
+      const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
+      await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, policy: change(manifest.policy) }));
+      const error = await refusal(readArtefact(folder));
+      expect(error).toMatchObject({ code: 'artefact-invalid', where: expect.stringContaining(where) });
     });
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { lockoutHits, lockoutWords } from '../../src/apply/lockout.js';
-import { formatPrefix, IpSet, parsePrefix } from '../../src/ip/index.js';
+import { lockoutHits, lockoutWords, onlyHit } from '../../src/apply/lockout.js';
+import { decompose, formatPrefix, IpSet, parsePrefix } from '../../src/ip/index.js';
 import { artefactOf } from './artefacts.js';
 
 const BLOCKED = ['45.9.20.7', '91.200.0.0/22', '2a0d:f302::1', '2a02:4780::/32'];
@@ -76,5 +76,35 @@ describe('lockoutHits', () => {
       ['91.200.0.0/22', '91.200.2.0/23', 'nets4'],
     ]);
     expect(await words(['45.9.20.7'], { allowed: ['45.9.20.8'] })).toEqual([['45.9.20.7', '45.9.20.7', 'nodes4']]);
+  });
+});
+
+describe('onlyHit', () => {
+  const alone = IpSet.from(['88.198.0.0/16', '2a01:4f8::/32']);
+  const only = (ports: readonly number[]) => ({
+    only: { nets4: decompose(alone.v4), nets6: decompose(alone.v6), ports },
+  });
+  const from = (text: string) => ({ prefix: parsePrefix(text), what: 'the other end of your SSH session', port: 22 });
+
+  test.each([
+    ['in it', '88.198.1.2', [], []],
+    ['in it, IPv6', '2a01:4f8::1', [], []],
+    ['elsewhere', '110.1.1.2', [], ['110.1.1.2, the other end of your SSH session (not in set only_nets4)']],
+    ['elsewhere, IPv6', '240e::1', [], ['240e::1, the other end of your SSH session (not in set only_nets6)']],
+    [
+      'elsewhere, on a port of it',
+      '110.1.1.2',
+      [22, 80],
+      ['110.1.1.2, the other end of your SSH session (not in set only_nets4)'],
+    ],
+    ['elsewhere, on a free port', '110.1.1.2', [80], []],
+    ['let through on this host', '9.9.9.9', [], []],
+  ])('%s', (_what, text, ports, words) => {
+    expect(onlyHit(only(ports), from(text), IpSet.from(['9.9.9.0/24'])).map(lockoutWords)).toEqual(words);
+  });
+
+  test('without only, and without a session, nobody is kept out', () => {
+    expect(onlyHit({}, from('110.1.1.2'), IpSet.empty)).toEqual([]);
+    expect(onlyHit(only([]), undefined, IpSet.empty)).toEqual([]);
   });
 });

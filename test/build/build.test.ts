@@ -44,6 +44,23 @@ describe('the sets', () => {
     expect('out' in sets).toBe(outward !== undefined);
   });
 
+  test('only: its sources, what is allowed and what is special, as nets and single addresses together; ports once and in order', () => {
+    const de = source('country-de', ['88.198.0.0/16', '45.9.20.8/31', '2a01:4f8::/32'], { kind: 'country' });
+    const only = { sources: [de], ports: [993, 22, 22], special: IpSet.from(['10.0.0.0/8', 'fe80::/10']) };
+    const { sets, blocked } = build(inputOf([source('a', ['45.9.20.8'])], { only, allow: IpSet.from(['45.9.20.10']) }));
+    expect(linesOf(sets.only!.nets4)).toEqual(['10.0.0.0/8', '45.9.20.8/31', '45.9.20.10', '88.198.0.0/16']);
+    expect(linesOf(sets.only!.nets6)).toEqual(['2a01:4f8::/32', 'fe80::/10']);
+    expect(sets.only!.ports).toEqual([22, 993]);
+    // Who is in an allowed country and on a list is blocked.
+    expect(textOf(blocked.in)).toEqual(['45.9.20.8']);
+  });
+
+  test('only without anything to block is a result', () => {
+    const only = { sources: [source('country-de', ['88.198.0.0/16'])], ports: [], special: IpSet.empty };
+    expect(build(inputOf([], { only })).sets.in.nets4.size).toBe(0);
+    expect(() => build(inputOf([]))).toThrow('no address is left to block');
+  });
+
   test('an outward source that is allowed away leaves no outward sets', () => {
     const sources = [source('a', ['192.0.2.1']), source('b', ['192.0.2.2'], { direction: 'out' })];
     expect(build(inputOf(sources, { allow: IpSet.from(['192.0.2.2']) })).sets).not.toHaveProperty('out');

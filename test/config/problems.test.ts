@@ -56,6 +56,18 @@ describe('one wrong value', () => {
       'sources:\n  countries:\n    block:\n      - cn\n      - chn\n',
       '5: sources.countries.block[1]: expected a two-letter country code (ISO 3166-1) like cn, found "chn"',
     ],
+    [
+      'sources:\n  countries:\n    block: [cn]\n    only: [de]\n',
+      '4: sources.countries.only: expected either block or only, found ["de"]',
+    ],
+    [
+      'sources:\n  countries:\n    ports: [22]\n',
+      '3: sources.countries.ports: expected only beside it: ports limit what only forbids, found [22]',
+    ],
+    [
+      'sources:\n  countries:\n    only: [de]\n    ports: [70000]\n',
+      '4: sources.countries.ports[0]: expected at most 65535, found 70000',
+    ],
     // allow, local
     ['allow:\n  files: allow.txt\n', '2: allow.files: expected array, found "allow.txt"'],
     ['allow:\n  files:\n    - 7\n', '3: allow.files[0]: expected string, found 7'],
