@@ -23,18 +23,17 @@ export async function situationOf(live: LiveTable | undefined, state: string, ar
 /** How the kernel differs from the target; undefined when it is as it should be. Reads every element. */
 export async function drift(nft: Nft, target: Target): Promise<Drift | undefined> {
   const live = await nft.contents();
-  if (live === undefined) return { sets: [], structure: ['the table is gone'], isGone: true };
+  if (live === undefined) return { sets: [], structure: ['the table is gone'] };
   const sets = setDifferences(target, live);
   const structure = [...structureDifferences(target.artefact, live).words];
   if (live.digest !== target.artefact.digest) structure.push(`the digest is ${live.digest ?? 'not one of ours'}`);
-  return sets.length + structure.length === 0 ? undefined : { sets, structure, isGone: false };
+  return sets.length + structure.length === 0 ? undefined : { sets, structure };
 }
 
 export interface Drift {
   readonly sets: readonly SetDifference[];
   /** chains, rules and kinds of sets, in words */
   readonly structure: readonly string[];
-  readonly isGone: boolean;
 }
 
 /** Differences in one line. */

@@ -74,9 +74,7 @@ async function loadDelta(
   const nets = new Set(changes.map(({ name }) => name).filter((name) => !isNodes(name)));
   const adds: KernelCommand[] = [
     ...nodes.flatMap(({ name, added }) => elements('add-elements', specOf(names(name)), added)),
-    ...refillNets(artefact.sets, names).filter(
-      (command) => 'set' in command && [...nets].some((name) => names(name) === command.set.name),
-    ),
+    ...refillNets(artefact.sets, names, (name) => nets.has(name)),
   ];
   const removes = nodes.flatMap(({ name, removed }) => elements('delete-elements', specOf(names(name)), removed));
   const done = newState(stateComment(artefact.digest));

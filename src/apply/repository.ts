@@ -1,7 +1,7 @@
-import { realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { BlocklistError } from '../errors.js';
-import { errnoOf, readWhole } from '../io/read.js';
+import { errnoOf, factsOf, readWhole } from '../io/read.js';
 
 /** A git repository and whose it is. */
 export interface Repository {
@@ -117,15 +117,6 @@ async function behindLinks(folder: string): Promise<string> {
 function foldersAbove(folder: string): string[] {
   const above = dirname(folder);
   return above === folder ? [] : [above, ...foldersAbove(above)];
-}
-
-async function factsOf(path: string) {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
 }
 
 function notHeld(path: string): BlocklistError {

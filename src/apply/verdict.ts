@@ -60,7 +60,7 @@ export async function judge(
   };
   if (live === undefined) {
     const wasTaken = hold?.what === 'unloaded' || loads.length === 0 || common.expired?.from === null;
-    const gone = { sets: [], structure: ['the table is gone'], isGone: true };
+    const gone = { sets: [], structure: ['the table is gone'] };
     return { ...common, verdict: wasTaken ? 'not-loaded' : 'differs', live, drift: wasTaken ? undefined : gone };
   }
   const isCurrent = live.digest === artefact.digest;
@@ -72,7 +72,7 @@ export async function judge(
       ? await drift(nft, target)
       : words.length === 0 && live.digest !== undefined
         ? undefined
-        : { sets: [], structure: words, isGone: false };
+        : { sets: [], structure: words };
   return {
     ...common,
     verdict: found !== undefined ? 'differs' : isCurrent ? 'in-sync' : 'outdated',

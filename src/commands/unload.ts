@@ -47,7 +47,7 @@ export const run: Command<UnloadOptions> = async (options, context) => {
   say(context, options, done);
   for (const { message } of problems) say(context, { ...options, quiet: false }, `but: ${message}`);
   if (problems.length === 0) return ExitStatus.done;
-  const night = commandLine(context, { ...options }, 'apply --repair');
+  const night = commandLine(context, options, 'apply --repair');
   say(context, { ...options, quiet: false }, `stop the timers: ${night} would load the rules again`);
   return ExitStatus.incomplete;
 };

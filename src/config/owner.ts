@@ -1,7 +1,6 @@
-import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BlocklistError } from '../errors.js';
-import { errnoOf } from '../io/read.js';
+import { factsOf } from '../io/read.js';
 
 /** Whose files root may trust: its own, and those of the person who called sudo. */
 export interface TrustedOwners {
@@ -40,14 +39,5 @@ export async function requireTrusted(paths: readonly string[], owners: TrustedOw
         },
       );
     }
-  }
-}
-
-async function factsOf(path: string) {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
-    throw error;
   }
 }

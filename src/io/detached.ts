@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { SYSTEM_ENV } from './run.js';
 
@@ -30,6 +30,7 @@ export async function startAfter(
   const [program, ...args] = reader;
   const waiting = spawn(program, args, { ...options, stdio: [feeder.stdout, out, out] });
   await Promise.all([started(feeder), started(waiting)]);
+  closeSync(out);
   // Our copy of the pipe's end: as long as it is open here, nothing is lost; the reader has its own.
   feeder.stdout.destroy();
   feeder.unref();

@@ -9,6 +9,7 @@ import {
   type Names,
   namedSets,
   rulesOf,
+  type SetName,
   type SetSpec,
   specOf,
   stateComment,
@@ -94,11 +95,15 @@ export function additions(ruleSets: RuleSets, names: Names): NftCommand[] {
   ];
 }
 
-/** The interval sets of `names` flushed and refilled. */
-export function refillNets(ruleSets: RuleSets, names: Names): NftCommand[] {
+/** The interval sets of `names`, or those of them that are wanted, flushed and refilled. */
+export function refillNets(
+  ruleSets: RuleSets,
+  names: Names,
+  isWanted: (name: SetName) => boolean = () => true,
+): NftCommand[] {
   return namedSets(ruleSets).flatMap(({ name, prefixes }) => {
     const set = specOf(names(name));
-    if (!set.flags.includes('interval')) return [];
+    if (!set.flags.includes('interval') || !isWanted(name)) return [];
     const refill: NftCommand[] = [{ do: 'flush-set', set }];
     if (prefixes.size > 0) refill.push({ do: 'add-elements', set, prefixes });
     return refill;

@@ -13,9 +13,9 @@ export const STATE = 'state';
 export const LAYOUT = 2;
 
 /** Before conntrack (−200) and before every other firewall's raw chains (−300), so that running sessions stop, too. */
-export const EARLY_PRIORITY = -310;
+const EARLY_PRIORITY = -310;
 /** Behind conntrack (−200), which tells replies, and before destination NAT (−100): ports are those that the client connects to. */
-export const STATEFUL_PRIORITY = -150;
+const STATEFUL_PRIORITY = -150;
 
 /** Name of a set of listed addresses; `out_` when it matches the destination. */
 export type ListedName = SetKey | `out_${SetKey}`;
