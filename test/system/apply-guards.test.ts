@@ -1,7 +1,8 @@
 import { chmod, chown, mkdir } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { Namespace } from './namespace.js';
-import { Project } from './project.js';
+import { beforeEach, expect } from 'vitest';
+import { freshProjects } from './fresh.js';
+import type { Namespace } from './namespace.js';
+import type { Project } from './project.js';
 import { describeSystem, systemTest } from './requirements.js';
 
 const SOURCES = [{ id: 'mine', lines: ['45.9.20.7', '91.200.0.0/22', '2a02:4780::/32'] }];
@@ -10,21 +11,11 @@ describeSystem('guards of apply', ['root', 'netns', 'nft', 'ip'], () => {
   let namespace: Namespace;
   let project: Project;
   let before: string;
-  let template: Project;
-  beforeAll(async () => {
-    template = await Project.create(SOURCES);
-    await template.done(undefined, 'build');
-  });
-  afterAll(() => template.remove());
+  const fresh = freshProjects(SOURCES);
   beforeEach(async () => {
-    namespace = await Namespace.create();
+    ({ namespace, project } = await fresh());
     await namespace.nft('add table inet filter\nadd chain inet filter input { type filter hook input priority 0; }');
     before = await namespace.ruleset();
-    project = await Project.copyOf(template);
-  });
-  afterEach(async () => {
-    await namespace.remove();
-    await project.remove();
   });
 
   const lockouts = [

@@ -1,9 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { Namespace } from './namespace.js';
+import { beforeEach, expect } from 'vitest';
+import { freshProjects } from './fresh.js';
+import type { Namespace } from './namespace.js';
 import { until } from './processes.js';
-import { Project } from './project.js';
+import type { Project } from './project.js';
 import { describeSystem, systemTest } from './requirements.js';
-import { ours, watchers } from './waiting.js';
+import { ours } from './waiting.js';
 
 const OLD = [{ id: 'mine', lines: ['45.9.20.7', '91.200.0.0/22', '2a02:4780::/32'] }];
 const NEW = [{ id: 'mine', lines: ['45.9.20.8', '91.200.4.0/22', '2a02:4781::/32'] }];
@@ -11,20 +12,9 @@ const NEW = [{ id: 'mine', lines: ['45.9.20.8', '91.200.4.0/22', '2a02:4781::/32
 describeSystem('the way back of an unconfirmed load', ['root', 'netns', 'nft', 'ip', 'tail', 'timeout'], () => {
   let namespace: Namespace;
   let project: Project;
-  let template: Project;
-  beforeAll(async () => {
-    template = await Project.create(OLD);
-    await template.done(undefined, 'build');
-  });
-  afterAll(() => template.remove());
+  const fresh = freshProjects(OLD);
   beforeEach(async () => {
-    namespace = await Namespace.create();
-    project = await Project.copyOf(template);
-  });
-  afterEach(async () => {
-    for (const pid of watchers(project)) process.kill(pid, 'SIGKILL');
-    await namespace.remove();
-    await project.remove();
+    ({ namespace, project } = await fresh());
   });
 
   async function isBack(before: string): Promise<void> {

@@ -1,10 +1,11 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { beforeEach, expect } from 'vitest';
+import { freshProjects } from './fresh.js';
 import { liveSet } from './live-sets.js';
-import { Namespace } from './namespace.js';
+import type { Namespace } from './namespace.js';
 import { until } from './processes.js';
-import { Project } from './project.js';
+import type { Project } from './project.js';
 import { describeSystem, systemTest } from './requirements.js';
 import { armed, ours, runs, watchers } from './waiting.js';
 
@@ -14,20 +15,9 @@ const NEW = [{ id: 'mine', lines: ['45.9.20.8', '91.200.4.0/22', '2a02:4781::/32
 describeSystem('a load that waits for its confirmation', ['root', 'netns', 'nft', 'ip', 'tail', 'timeout'], () => {
   let namespace: Namespace;
   let project: Project;
-  let template: Project;
-  beforeAll(async () => {
-    template = await Project.create(OLD);
-    await template.done(undefined, 'build');
-  });
-  afterAll(() => template.remove());
+  const fresh = freshProjects(OLD);
   beforeEach(async () => {
-    namespace = await Namespace.create();
-    project = await Project.copyOf(template);
-  });
-  afterEach(async () => {
-    for (const pid of watchers(project)) process.kill(pid, 'SIGKILL');
-    await namespace.remove();
-    await project.remove();
+    ({ namespace, project } = await fresh());
   });
 
   /** The old rules loaded and the new ones built. */

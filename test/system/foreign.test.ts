@@ -1,6 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { Namespace } from './namespace.js';
-import { Project } from './project.js';
+import { beforeEach, expect } from 'vitest';
+import { freshProjects } from './fresh.js';
+import type { Namespace } from './namespace.js';
+import type { Project } from './project.js';
 import { describeSystem, systemTest } from './requirements.js';
 
 /** What other programs have in the kernel. */
@@ -34,19 +35,9 @@ const TABLES = [
 describeSystem('what belongs to others', ['root', 'netns', 'nft', 'ip'], () => {
   let namespace: Namespace;
   let project: Project;
-  let template: Project;
-  beforeAll(async () => {
-    template = await Project.create([{ id: 'mine', lines: ['45.9.20.7', '91.200.1.0/24'] }]);
-    await template.done(undefined, 'build');
-  });
-  afterAll(() => template.remove());
+  const fresh = freshProjects([{ id: 'mine', lines: ['45.9.20.7', '91.200.1.0/24'] }]);
   beforeEach(async () => {
-    namespace = await Namespace.create();
-    project = await Project.copyOf(template);
-  });
-  afterEach(async () => {
-    await namespace.remove();
-    await project.remove();
+    ({ namespace, project } = await fresh());
   });
 
   /** Their tables with all numbers of rules: what is deleted and made again gets others. */

@@ -1,9 +1,10 @@
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { beforeEach, expect } from 'vitest';
+import { freshProjects } from './fresh.js';
 import { liveSet } from './live-sets.js';
-import { Namespace } from './namespace.js';
+import type { Namespace } from './namespace.js';
 import { must } from './processes.js';
-import { Project } from './project.js';
+import type { Project } from './project.js';
 import { describeSystem, systemTest } from './requirements.js';
 import { ours } from './waiting.js';
 
@@ -12,23 +13,15 @@ const at = (n: number) => [{ id: 'mine', lines: [`45.9.20.${n}`, `91.200.${4 * n
 describeSystem('rollback at any later time', ['root', 'netns', 'nft', 'ip'], () => {
   let namespace: Namespace;
   let project: Project;
-  let template: Project;
-  beforeAll(async () => {
-    template = await Project.create(at(1));
+  const fresh = freshProjects(at(1), async (template) => {
     for (const n of [1, 2, 3, 4, 5, 6]) {
       await template.configure(at(n));
       await template.done(undefined, 'build');
       await cp(template.rules, template.path('built', String(n)), { recursive: true });
     }
   });
-  afterAll(() => template.remove());
   beforeEach(async () => {
-    namespace = await Namespace.create();
-    project = await Project.copyOf(template);
-  });
-  afterEach(async () => {
-    await namespace.remove();
-    await project.remove();
+    ({ namespace, project } = await fresh());
   });
 
   /** Rules number n are what was reviewed last. */

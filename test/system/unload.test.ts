@@ -1,32 +1,22 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { Namespace } from './namespace.js';
+import { beforeEach, expect } from 'vitest';
+import { freshProjects } from './fresh.js';
+import type { Namespace } from './namespace.js';
 import { must } from './processes.js';
-import { Project } from './project.js';
+import type { Project } from './project.js';
 import { describeSystem, systemTest } from './requirements.js';
-import { ours, watchers } from './waiting.js';
+import { ours } from './waiting.js';
 
 const SOURCES = [{ id: 'mine', lines: ['45.9.20.7', '91.200.0.0/22', '2a02:4780::/32'] }];
 
 describeSystem('unload', ['root', 'netns', 'mountns', 'nft', 'ip'], () => {
   let namespace: Namespace;
   let project: Project;
-  let template: Project;
-  beforeAll(async () => {
-    template = await Project.create(SOURCES);
-    await template.done(undefined, 'build');
-  });
-  afterAll(() => template.remove());
+  const fresh = freshProjects(SOURCES);
   beforeEach(async () => {
-    namespace = await Namespace.create();
-    project = await Project.copyOf(template);
+    ({ namespace, project } = await fresh());
     await project.done(namespace, 'apply');
-  });
-  afterEach(async () => {
-    for (const pid of watchers(project)) process.kill(pid, 'SIGKILL');
-    await namespace.remove();
-    await project.remove();
   });
 
   systemTest('by hand it stays so at night, which says who and when; apply loads again', [], async () => {
