@@ -62,6 +62,14 @@ export function addLook(program: Command, add: Add): void {
   );
   add(
     program,
+    'bans',
+    'bans that were made on this host, as JSON lines that other hosts take',
+    ['sudo blocklist bans > web1.jsonl', "sudo blocklist bans | jq -r 'select(.address).address'"],
+    () => import('./commands/bans.js'),
+    none,
+  );
+  add(
+    program,
     'merge',
     'set algebra as a filter: the union of lists as the fewest CIDRs',
     ['blocklist merge a.txt b.txt.gz --exclude allow.txt > blocked.txt', 'zcat feed.gz | blocklist merge -4 --summary'],

@@ -32,21 +32,13 @@ const PAUSE_MS = 1000;
 
 /** Loads every source of a configuration, fetching what is due. */
 export async function gather(
-  { config, cache, state }: Project,
+  project: Project,
   how: GatherOptions,
   options: GlobalOptions,
   context: Context,
 ): Promise<Gathered> {
-  const log = await FetchLog.open(cache);
-  const { contact, deadline } = config.fetch;
-  const fetcher = new Fetcher(log, {
-    userAgent: `blocklist/${context.version}${contact === undefined ? '' : ` (+${contact})`}`,
-    env: context.env,
-    now: context.now,
-    urgency: how.urgency,
-    deadlineMs: deadline,
-    pauseMs: PAUSE_MS,
-  });
+  const fetcher = await fetcherOf(project, how.urgency, context);
+  const { config, cache, state } = project;
   const isSilent = options.quiet === true || options.json === true;
   const progress = await fetchProgress(context.stderr, isSilent ? 'silent' : 'shown');
   try {
@@ -67,6 +59,19 @@ export async function gather(
     progress.close();
     await fetcher.close();
   }
+}
+
+/** As the configuration wants publishers to be asked. */
+export async function fetcherOf({ config, cache }: Project, urgency: Urgency, context: Context): Promise<Fetcher> {
+  const { contact, deadline } = config.fetch;
+  return new Fetcher(await FetchLog.open(cache), {
+    userAgent: `blocklist/${context.version}${contact === undefined ? '' : ` (+${contact})`}`,
+    env: context.env,
+    now: context.now,
+    urgency,
+    deadlineMs: deadline,
+    pauseMs: PAUSE_MS,
+  });
 }
 
 /** Whether the network is asked for a source. */

@@ -175,6 +175,6 @@ function prefixOf(address: string): Prefix | undefined {
 function notBans(where: string): BlocklistError {
   return new BlocklistError('source-format', 'these are no bans: the first line is not a header of blocklist/bans', {
     where,
-    hint: 'write them with blocklist bans --export on the other host',
+    hint: 'write them with blocklist bans on the other host',
   });
 }

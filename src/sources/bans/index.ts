@@ -4,11 +4,14 @@ import type { Source } from '../contract.js';
 import type { SourceEnvironment } from '../environment.js';
 import { ownRequest } from '../own-request.js';
 import { banSource } from './ban-source.js';
-import type { BanReader } from './contract.js';
+import type { Ban, BanReader } from './contract.js';
 import { bansOfFile, bansOfUrl } from './shared.js';
 
+/** What readers of bans work with. */
+export type ReaderEnvironment = Pick<SourceEnvironment, 'fetcher'>;
+
 /** The readers of bans that a configuration names, in its order. @throws BlocklistError `config-invalid` */
-async function banReaders(config: Config, { fetcher }: Pick<SourceEnvironment, 'fetcher'>): Promise<BanReader[]> {
+async function banReaders(config: Config, { fetcher }: ReaderEnvironment): Promise<BanReader[]> {
   const { bans } = config.sources;
   return Promise.all(
     bans.map(async (entry) =>
@@ -17,6 +20,16 @@ async function banReaders(config: Config, { fetcher }: Pick<SourceEnvironment, '
         : bansOfUrl(entry.id, await ownRequest(entry, config.file), fetcher),
     ),
   );
+}
+
+/**
+ * The bans that this host made, for others; those that others made are never handed on.
+ * @throws BlocklistError when a source of them cannot be read: half of the bans would unban the other half elsewhere.
+ */
+export async function bansMadeHere(config: Config, environment: ReaderEnvironment): Promise<Ban[]> {
+  const readers = (await banReaders(config, environment)).filter(({ madeBy }) => madeBy === 'this-host');
+  const read = await Promise.all(readers.map((reader) => reader.read(undefined)));
+  return read.flatMap((each) => (typeof each === 'string' ? [] : each.bans));
 }
 
 /** The bans of others as sources. */
