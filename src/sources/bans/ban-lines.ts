@@ -134,8 +134,9 @@ class BanLinesReader {
   private requireAll(): void {
     if (this.open === 0) return;
     if (this.open === undefined) throw notBans(this.where);
-    const words = this.open > 0 ? `${this.open} bans fewer than` : `${-this.open} bans more than`;
-    throw new BlocklistError('source-records', `${words} its header says`, {
+    const count = Math.abs(this.open);
+    const words = `${count} ban${count === 1 ? '' : 's'} ${this.open > 0 ? 'fewer' : 'more'} than its header says`;
+    throw new BlocklistError('source-records', words, {
       where: this.where,
       hint: 'it was cut off or is being written: try again later',
     });
