@@ -1,29 +1,42 @@
+import type { RuleSets } from '../build/build.js';
 import { BlocklistError } from '../errors.js';
 import type { Flow } from '../host/flow-line.js';
 import { flows, removeFlow, removeFlowsOf } from '../host/flows.js';
 import { closeSocket, type Socket, sockets } from '../host/sockets.js';
+import { listenLines } from '../host/ss.js';
 import { sshPeers } from '../host/ssh.js';
 import { formatPrefix, type IpSet, overlapping, type Prefix } from '../ip/index.js';
 import { listedSets } from '../render/layout.js';
 import type { Content } from './differences.js';
 
-/** Whether the rules drop what comes from, or goes to, a single address. */
-export type IsDropped = (address: Prefix) => boolean;
+/**
+ * Whether the rules drop what comes from, or goes to, a single address.
+ * @param port to which it came; undefined: whoever began. Where only some countries may connect, who was asked may answer.
+ */
+export type IsDropped = (address: Prefix, port?: number) => boolean;
 
-/** Everything listed, or banned here, without what is allowed here. */
-export function droppedBy(content: Content, banned: IpSet, allowed: IpSet): IsDropped {
-  return (address) => {
+/** Everything listed, banned here, or kept out by `only`, without what is allowed here. */
+export function droppedBy({ sets }: Pick<Content, 'sets'>, banned: IpSet, allowed: IpSet): IsDropped {
+  return (address, port) => {
     if (allowed.has(address)) return false;
-    return (
-      banned.has(address) ||
-      listedSets(content.sets).some(({ prefixes }) => overlapping(prefixes, address) !== undefined)
-    );
+    const isListed = listedSets(sets).some(({ prefixes }) => overlapping(prefixes, address) !== undefined);
+    return banned.has(address) || isListed || isKeptOut(sets, address, port);
   };
+}
+
+function isKeptOut({ only }: RuleSets, address: Prefix, port: number | undefined): boolean {
+  if (only === undefined || port === undefined) return false;
+  if (only.ports.length > 0 && !only.ports.includes(port)) return false;
+  return overlapping(address.family.version === 4 ? only.nets4 : only.nets6, address) === undefined;
 }
 
 /** The connections of this host that the rules cut. */
 export async function cutConnections(isDropped: IsDropped): Promise<Socket[]> {
-  return (await sockets()).filter(({ peer }) => isDropped(peer.address));
+  const [connected, listening] = await Promise.all([sockets(), listenLines()]);
+  const served = new Set(listening.map(({ port }) => port));
+  return connected.filter(({ local, peer }) =>
+    isDropped(peer.address, served.has(local.port) ? local.port : undefined),
+  );
 }
 
 export interface Ended {
@@ -77,14 +90,19 @@ async function sshSessions(connections: readonly Socket[]): Promise<(socket: Soc
 }
 
 async function droppedFlows(isDropped: IsDropped): Promise<readonly Flow[]> {
-  const list = await flows(({ source, destination }: Flow) => isDropped(source) || isDropped(destination));
+  const list = await flows((flow: Flow) => isFromDropped(flow, isDropped) || isDropped(flow.destination));
   return list.isAvailable ? list.flows : [];
+}
+
+/** A flow is written down as its first packet had it: its source is who began. Protocols without ports stand for any. */
+function isFromDropped({ source, ports }: Flow, isDropped: IsDropped): boolean {
+  return isDropped(source, ports?.destination ?? 0);
 }
 
 async function forget(tracked: readonly Flow[], isDropped: IsDropped): Promise<number> {
   const sides = new Map<string, { readonly address: Prefix; readonly side: 'source' | 'destination'; flows: Flow[] }>();
   for (const flow of tracked) {
-    const side = isDropped(flow.source) ? 'source' : 'destination';
+    const side = isFromDropped(flow, isDropped) ? 'source' : 'destination';
     const key = `${side} ${formatPrefix(flow[side])}`;
     const mine = sides.get(key) ?? { address: flow[side], side, flows: [] };
     mine.flows.push(flow);
@@ -92,9 +110,9 @@ async function forget(tracked: readonly Flow[], isDropped: IsDropped): Promise<n
   }
   let count = 0;
   for (const { address, side, flows: mine } of [...sides.values()].slice(0, MOST_ADDRESSES)) {
-    const [only, ...more] = mine;
-    if (only !== undefined && more.length === 0) count += (await removeFlow(only)) === 'removed' ? 1 : 0;
-    else count += await removeFlowsOf(address, side);
+    // To other ports the address may come: its flows there stay.
+    if (mine.length > 1 && isDropped(address)) count += await removeFlowsOf(address, side);
+    else for (const flow of mine.slice(0, MOST_ADDRESSES)) count += (await removeFlow(flow)) === 'removed' ? 1 : 0;
   }
   return count;
 }

@@ -138,6 +138,30 @@ describeSystem('countries.only', NEEDS, () => {
     120_000,
   );
 
+  systemTest('sessions from elsewhere end, those that this host began and those to free ports stay', [], async () => {
+    const stranger = await server.session(peer, 'root', HOST.v4, ['-b', STRANGER.v4]);
+    const friend = await server.session(peer, 'root', HOST.v4, ['-b', FRIEND.v4]);
+    const holds = (to: string, port: number, from: string) =>
+      `require('node:net').connect({ host: '${to}', port: ${port}, localAddress: '${from}' }).on('connect', () => console.log('up'))`;
+    const serve = "require('node:net').createServer(() => 0).listen(7000, '::', () => console.log('up'))";
+    const beside = [host.start([process.execPath, '-e', serve]), peer.start([process.execPath, '-e', serve])];
+    await until('both serve', () => beside.every(({ output }) => output().includes('up')));
+    const asked = host.start([process.execPath, '-e', holds(STRANGER.v4, 7000, HOST.v4)]);
+    const free = peer.start([process.execPath, '-e', holds(HOST.v4, 7000, STRANGER.v4)]);
+    await until('both are connected', () => [asked, free].every(({ output }) => output().includes('up')));
+    await only('only: [de], ports: [2222]');
+    const { stderr } = await project.done(host, 'apply');
+    expect(stderr).toContain(`ended, an SSH SESSION: tcp ${STRANGER.v4}`);
+    expect(stderr.match(/^ended/gm)).toHaveLength(1);
+    const peers = async (port: number) => {
+      const left = await host.must(['ss', '-Htn', 'state', 'established', `( sport = :${port} or dport = :${port} )`]);
+      return left.match(/(88\.198|110\.1)\.1\.2(?=\]?:)/g);
+    };
+    expect(await peers(2222)).toEqual([FRIEND.v4]);
+    expect(await peers(7000)).toEqual([STRANGER.v4, STRANGER.v4]);
+    for (const program of [stranger, friend, asked, free, ...beside]) await program.stop();
+  });
+
   systemTest('another port in the rule is drift, and is mended', [], async () => {
     await only('only: [de], ports: [443]');
     await project.done(host, 'apply');
