@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BlocklistError } from '../../src/errors.js';
-import { formatPrefix } from '../../src/ip/index.js';
-import { readDecisions, type Wanted } from '../../src/sources/bans/crowdsec-decisions.js';
-import { HOUR, NOON } from './specs.js';
+import { BlocklistError } from '../../../src/errors.js';
+import { formatPrefix } from '../../../src/ip/index.js';
+import { readDecisions, type Wanted } from '../../../src/sources/bans/crowdsec-decisions.js';
+import { HOUR, NOON } from '../specs.js';
 
 const WANTED: Wanted = { scopes: ['ip', 'range', 'country', 'as'], own: 'blocklist/web1' };
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { goDuration, parseGoDuration } from '../../src/sources/bans/go-duration.js';
+import { goDuration, parseGoDuration } from '../../../src/sources/bans/go-duration.js';
 
 describe('a duration of Go is read', () => {
   test.each<[text: string, ms: number]>([
