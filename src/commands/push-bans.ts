@@ -28,8 +28,8 @@ export async function pushBansOf(
     await push(file, project, options, context);
     return undefined;
   } catch (problem) {
-    if (problem instanceof BlocklistError) return problem;
-    throw problem;
+    if (!(problem instanceof BlocklistError)) throw problem;
+    return worded(problem, `bans were not pushed to CrowdSec: ${problem.message}`);
   }
 }
 
@@ -69,8 +69,10 @@ async function push(file: string, project: Project, options: GlobalOptions, cont
 /** A source has one problem: the new one, which says what the other was. */
 function withProblem(source: Loaded, problem: BlocklistError): Loaded {
   if (source.problem === undefined) return { ...source, problem };
-  const { code, message, where, hint } = problem;
-  const both = `${message}; ${source.problem.message}`;
-  const detail = { ...(where && { where }), ...(hint && { hint }), cause: source.problem };
-  return { ...source, problem: new BlocklistError(code, both, detail) };
+  return { ...source, problem: worded(problem, `${problem.message}; ${source.problem.message}`) };
+}
+
+function worded(problem: BlocklistError, message: string): BlocklistError {
+  const { code, where, hint } = problem;
+  return new BlocklistError(code, message, { ...(where && { where }), ...(hint && { hint }), cause: problem });
 }

@@ -86,7 +86,7 @@ function answerOf(bytes: Buffer, where: string): readonly unknown[] {
   if (answer !== undefined) return answer.new ?? [];
   throw new BlocklistError('source-format', 'this is no list of decisions: half of an answer, or not from CrowdSec', {
     where,
-    hint: 'check sources.crowdsec.url: it names the local API, as lapi_url in cscli config show',
+    hint: 'check sources.crowdsec.url: cscli lapi status names the address of the local API',
   });
 }
 

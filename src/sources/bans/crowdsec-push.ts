@@ -128,7 +128,7 @@ class Push {
     const url = `${this.credentials.url}/v1/${path}`;
     const left = deadlineMs - (performance.now() - this.begun);
     if (left <= 0) {
-      throw new BlocklistError('http-failed', `not all bans were pushed to CrowdSec within ${deadlineMs / 1000} s`, {
+      throw new BlocklistError('http-failed', `not all of them within ${deadlineMs / 1000} s`, {
         where: this.credentials.url,
         hint: 'the next update goes on',
       });
@@ -154,7 +154,7 @@ class Push {
     const hint = isRefused
       ? 'it does not know this machine: cscli machines list; cscli machines add blocklist --auto --file FILE'
       : 'the next update tries again';
-    return new BlocklistError('http-failed', `bans were not pushed to CrowdSec: ${cause.message}`, {
+    return new BlocklistError('http-failed', cause.message, {
       where: this.credentials.url,
       hint,
       cause,
@@ -162,7 +162,7 @@ class Push {
   }
 
   private notCrowdsec(path: string): BlocklistError {
-    return new BlocklistError('source-format', `bans were not pushed: what answers ${path} is not CrowdSec`, {
+    return new BlocklistError('source-format', `what answers ${path} is not CrowdSec`, {
       where: this.credentials.url,
       hint: 'check the url in the file of credentials',
     });

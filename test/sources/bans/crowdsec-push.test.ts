@@ -126,7 +126,7 @@ describe('a server that is something else', () => {
   test('is not waited for without end', async () => {
     const { server } = await api({ 'POST watchers/login': TOKEN });
     expect(await problemOf(() => push(server.origin, 0))).toMatchObject({
-      message: 'not all bans were pushed to CrowdSec within 0 s',
+      message: 'not all of them within 0 s',
     });
     expect(server.requests).toEqual([]);
   });
