@@ -3,6 +3,7 @@ import { buildConnector, type Dispatcher, EnvHttpProxyAgent, request } from 'und
 import { BlocklistError } from '../errors.js';
 import { grouped } from './figures.js';
 import { HttpFailure, networkFailure, refused } from './http-failure.js';
+import { isLoopback, proxyFor } from './http-proxy.js';
 import { isSameServer, redirectTarget } from './http-redirect.js';
 import { addressOf, isPublic, privateTarget, publicLookup } from './http-target.js';
 
@@ -68,22 +69,20 @@ export class HttpClient {
   }
 
   /** Made when it is needed: a proxy that is written wrongly fails the sources that go through it. */
-  private agentFor({ protocol }: URL, target: DownloadOptions['target']): EnvHttpProxyAgent {
-    const key = `${protocol} ${target}`;
+  private agentFor(url: URL, target: DownloadOptions['target']): EnvHttpProxyAgent {
+    const key = `${url.protocol} ${target} ${isLoopback(url)}`;
     const held = this.agents.get(key);
     if (held !== undefined) return held;
     const { env, sockets } = this;
     const connector = buildConnector(target === 'public' ? { lookup: publicLookup } : {});
-    const isSecure = protocol === 'https:';
-    // As curl has it: http_proxy does not serve https.
-    const proxy = proxyAddress(isSecure ? (env.https_proxy ?? env.HTTPS_PROXY) : (env.http_proxy ?? env.HTTP_PROXY));
+    const proxy = proxyFor(url, env);
     const agent = new EnvHttpProxyAgent({
       httpProxy: proxy,
       httpsProxy: proxy,
       noProxy: env.no_proxy ?? env.NO_PROXY ?? '',
       connections: 1,
       // Most proxies make tunnels to the port of https alone.
-      proxyTunnel: isSecure,
+      proxyTunnel: url.protocol === 'https:',
       connect: (options, callback) => {
         const socket = connector(options, callback) as unknown as Socket;
         sockets.add(socket);
@@ -165,11 +164,6 @@ export class HttpClient {
       throw cause instanceof BlocklistError ? cause : networkFailure(target, url, cause, timeoutMs);
     }
   }
-}
-
-/** Written without a scheme, it is of http: so reads curl it. */
-function proxyAddress(text: string | undefined): string {
-  return text === undefined || text === '' || /^[a-z0-9+.-]+:\/\//i.test(text) ? (text ?? '') : `http://${text}`;
 }
 
 /** Ends an answer whose body nobody wants; it may be without end. */
