@@ -5,7 +5,9 @@ export default defineConfig({
   test: {
     root: fileURLToPath(new URL('..', import.meta.url)),
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
-    globalSetup: [fileURLToPath(new URL('setup/packages.ts', import.meta.url))],
+    globalSetup: ['setup/packages.ts', 'setup/crowdsec.ts'].map((file) =>
+      fileURLToPath(new URL(file, import.meta.url)),
+    ),
     reporters: process.env.TEST_REPORT ? ['default', ['json', { outputFile: process.env.TEST_REPORT }]] : ['default'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -133,6 +133,9 @@ export function sayProblems(
     }
     if (counts.hostBits > 0)
       say(context, options, `${id}: ${grouped(counts.hostBits)} entries had host bits set, which were cleared`);
+    for (const [why, count] of Object.entries(counts.leftOut ?? {})) {
+      say(context, options, `${id}: ${grouped(count)} left out: ${why}`);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type Config, loadConfig } from '../config/load.js';
 import { requireTrusted, type TrustedOwners } from '../config/owner.js';
 import { BlocklistError } from '../errors.js';
@@ -14,6 +14,8 @@ export interface Project {
   readonly state: string;
   /** where the nightly update leaves what it knows: the same folder, or one below it where another user runs it */
   readonly updateState: string;
+  /** where `ban` leaves what it knows: the same folder, or the one above it, as seen from the nightly update of another user */
+  readonly bansState: string;
 }
 
 /** The units give the update a state folder of its own inside that of apply. */
@@ -61,7 +63,14 @@ export async function foldersOf(config: Config | undefined, context: Context): P
     ),
     state,
     updateState: (await firstExisting([join(state, UPDATE_STATE)])) ?? state,
+    bansState: basename(state) === UPDATE_STATE ? await aboveIfUsed(state) : state,
   };
+}
+
+/** The folder above, where `ban` was used there. */
+async function aboveIfUsed(state: string): Promise<string> {
+  const above = dirname(state);
+  return (await firstExisting([join(above, 'local.json')])) === undefined ? state : above;
 }
 
 function stateOf(config: Config | undefined, context: Context): string {

@@ -13,13 +13,15 @@ import { type Context, commandLine, type GlobalOptions, say, shortPath } from '.
 import { type Gathered, type GatherOptions, gather, networkOf, sayProblems } from './gather.js';
 import { listOf, neverBlock } from './lists.js';
 import { openProject, type Project } from './project.js';
+import { pushBansOf, withPushProblem } from './push-bans.js';
 
 /** `build` and `update`: sources → sets → rendered rules. They differ only in what the network is asked. */
 export async function refresh(how: GatherOptions, options: GlobalOptions, context: Context): Promise<ExitStatus> {
   const project = await openProject(options, context);
   return withLock(project.state, async () => {
     const { config } = project;
-    const gathered = await gather(project, how, options, context);
+    const notPushed = await pushBansOf(project, how, options, context);
+    const gathered = withPushProblem(await gather(project, how, options, context), notPushed);
     const { block, allow, only, missing } = gathered;
     const before = await readLastBuild(project.state);
     sayProblems(gathered, before, options, context);

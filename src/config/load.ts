@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { BlocklistError } from '../errors.js';
 import { readWhole } from '../io/read.js';
+import type { CrowdsecEntry } from './crowdsec-schema.js';
 import { describeIssue } from './issues.js';
 import { type ConfigValues, configSchema } from './schema.js';
 
@@ -64,13 +65,19 @@ export function parseConfig(text: string, file: string): Config {
 export function parseKeys(text: string): Readonly<Record<string, unknown>> {
   const forms = /^\s*[[{]/.test(text) ? [text] : [text, `{${text}}`];
   for (const form of forms) {
-    const document = parseDocument(form, { strict: true, uniqueKeys: true });
-    if (document.errors.length === 0 && isMap(document.contents)) return document.toJS({ maxAliasCount: 0 });
+    const keys = yamlMap(form);
+    if (keys !== undefined) return keys;
   }
   throw new BlocklistError('bad-usage', `--as:1: these are no keys: ${text.slice(0, 80)}`, {
     where: '--as',
     hint: "write them as in the configuration: --as '{format: csv, column: ip}'",
   });
+}
+
+/** The map of a small YAML file that is no configuration; undefined when it is none. */
+export function yamlMap(text: string): Readonly<Record<string, unknown>> | undefined {
+  const document = parseDocument(text, { strict: true, uniqueKeys: true });
+  return document.errors.length === 0 && isMap(document.contents) ? document.toJS({ maxAliasCount: 0 }) : undefined;
 }
 
 /** The document as plain data. Aliases that lead nowhere, or to far too much, are found only here. */
@@ -119,6 +126,7 @@ function absolutePaths(values: ConfigValues, folder: string): ConfigValues {
       feeds: values.sources.feeds.map((entry) => withKeyAt(entry, at)),
       custom: values.sources.custom.map((entry) => withPathsAt(entry, at)),
       bans: values.sources.bans.map((entry) => withPathsAt(entry, at)),
+      ...withCrowdsecAt(values.sources.crowdsec, at),
     },
     allow: { files: values.allow.files.map(at), feeds: values.allow.feeds.map((entry) => withKeyAt(entry, at)) },
     paths: {
@@ -132,6 +140,13 @@ function absolutePaths(values: ConfigValues, folder: string): ConfigValues {
 
 function withPathsAt<Entry extends object>(entry: Entry, at: (path: string) => string): Entry {
   return 'file' in entry && typeof entry.file === 'string' ? { ...entry, file: at(entry.file) } : withKeyAt(entry, at);
+}
+
+function withCrowdsecAt(entry: CrowdsecEntry | undefined, at: (path: string) => string) {
+  if (entry === undefined) return {};
+  const { push } = entry;
+  const pushed = push && { push: { 'credentials-file': at(push['credentials-file']) } };
+  return { crowdsec: { ...entry, 'key-file': at(entry['key-file']), ...pushed } };
 }
 
 function withKeyAt<Entry>(entry: Entry, at: (path: string) => string): Entry {

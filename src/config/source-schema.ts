@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bans } from './bans-schema.js';
+import { crowdsec } from './crowdsec-schema.js';
 import { checkFormatOptions, FORMAT_NAMES, formatOptionShape } from './formats.js';
 import { anyPercent, direction, duration, httpUrl, id, keyFile, keyHeader, path, percent } from './values.js';
 
@@ -129,6 +130,7 @@ export const sources = z
       .prefault({})
       .describe('whole countries'),
     bans: bans.default([]).describe('bans that other hosts exported'),
+    crowdsec: crowdsec.optional().describe('decisions of CrowdSec'),
     density: density.optional(),
   })
   .superRefine(({ feeds, custom, countries, bans }, context) => {

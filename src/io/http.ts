@@ -3,6 +3,8 @@ import { buildConnector, type Dispatcher, EnvHttpProxyAgent, request } from 'und
 import { BlocklistError } from '../errors.js';
 import { grouped } from './figures.js';
 import { HttpFailure, networkFailure, refused } from './http-failure.js';
+import { isLoopback, proxyFor } from './http-proxy.js';
+import { isSameServer, redirectTarget } from './http-redirect.js';
 import { addressOf, isPublic, privateTarget, publicLookup } from './http-target.js';
 
 /** What a server told of a body, to be sent back with the next request (RFC 9110 section 13.1). */
@@ -37,6 +39,16 @@ export type Download =
       readonly validators: Validators;
     };
 
+/** What is sent to a server that the configuration names. */
+export interface SendOptions {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** cap on the answer */
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+}
+
 const MOST_REDIRECTS = 5;
 
 /** The connections of one run: at most one to each host, through the proxy of the environment where it names one. */
@@ -57,22 +69,20 @@ export class HttpClient {
   }
 
   /** Made when it is needed: a proxy that is written wrongly fails the sources that go through it. */
-  private agentFor({ protocol }: URL, target: DownloadOptions['target']): EnvHttpProxyAgent {
-    const key = `${protocol} ${target}`;
+  private agentFor(url: URL, target: DownloadOptions['target']): EnvHttpProxyAgent {
+    const key = `${url.protocol} ${target} ${isLoopback(url)}`;
     const held = this.agents.get(key);
     if (held !== undefined) return held;
     const { env, sockets } = this;
     const connector = buildConnector(target === 'public' ? { lookup: publicLookup } : {});
-    const isSecure = protocol === 'https:';
-    // As curl has it: http_proxy does not serve https.
-    const proxy = proxyAddress(isSecure ? (env.https_proxy ?? env.HTTPS_PROXY) : (env.http_proxy ?? env.HTTP_PROXY));
+    const proxy = proxyFor(url, env);
     const agent = new EnvHttpProxyAgent({
       httpProxy: proxy,
       httpsProxy: proxy,
       noProxy: env.no_proxy ?? env.NO_PROXY ?? '',
       connections: 1,
       // Most proxies make tunnels to the port of https alone.
-      proxyTunnel: isSecure,
+      proxyTunnel: url.protocol === 'https:',
       connect: (options, callback) => {
         const socket = connector(options, callback) as unknown as Socket;
         sockets.add(socket);
@@ -109,7 +119,7 @@ export class HttpClient {
         const { statusCode } = answer;
         if (statusCode >= 300 && statusCode < 400 && statusCode !== 304) {
           discard(answer);
-          const to = redirectTarget(current, answer, shown);
+          const to = redirectTarget(current, headerOf(answer, 'location'), shown);
           // A server may lead anywhere with the key that it was asked with.
           if (to.href !== current.href && options.shown === url) shown = to.href;
           current = to;
@@ -134,16 +144,26 @@ export class HttpClient {
       hint: 'put the final address into the configuration',
     });
   }
-}
 
-/** Written without a scheme, it is of http: so reads curl it. */
-function proxyAddress(text: string | undefined): string {
-  return text === undefined || text === '' || /^[a-z0-9+.-]+:\/\//i.test(text) ? (text ?? '') : `http://${text}`;
-}
-
-/** Another port is another owner; http and https at their own ports are one. */
-function isSameServer(a: URL, b: URL): boolean {
-  return a.origin === b.origin || (a.hostname === b.hostname && a.port === '' && b.port === '');
+  /**
+   * Asks a server once and gives what it answered. A redirect is a failure: what is sent here must not arrive anywhere else.
+   * @throws HttpFailure (network, time, any status but 2xx), BlocklistError `too-large`.
+   */
+  async send(url: string, { method, headers, body, maxBytes, timeoutMs }: SendOptions): Promise<Buffer> {
+    const target = new URL(url);
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      const dispatcher = this.agentFor(target, 'any');
+      const all = { 'user-agent': this.userAgent, accept: '*/*', ...headers };
+      const sent = request(target, { method, headers: all, signal, dispatcher, body: body ?? null });
+      const answer = await inTime(sent, signal);
+      if (answer.statusCode >= 200 && answer.statusCode < 300) return await collect(answer, { maxBytes }, url);
+      discard(answer);
+      throw refused(answer.statusCode, headerOf(answer, 'retry-after'), url);
+    } catch (cause) {
+      throw cause instanceof BlocklistError ? cause : networkFailure(target, url, cause, timeoutMs);
+    }
+  }
 }
 
 /** Ends an answer whose body nobody wants; it may be without end. */
@@ -187,24 +207,9 @@ function validatorsOf(answer: Dispatcher.ResponseData): Validators {
   return { ...(etag === undefined ? {} : { etag }), ...(lastModified === undefined ? {} : { lastModified }) };
 }
 
-function redirectTarget(from: URL, answer: Dispatcher.ResponseData, where: string): URL {
-  const location = headerOf(answer, 'location');
-  if (location === undefined || !URL.canParse(location, from.href)) {
-    throw new HttpFailure('the server redirects to nowhere', { where, hint: 'open the address in a browser' });
-  }
-  const target = new URL(location, from);
-  if (target.protocol !== 'https:' && !(target.protocol === 'http:' && from.protocol === 'http:')) {
-    throw new BlocklistError('http-refused', `refused the redirect from ${from.protocol} to ${target.protocol}`, {
-      where,
-      hint: 'a list fetched over https must not arrive over something anyone on the way can change',
-    });
-  }
-  return target;
-}
-
 async function collect(
   answer: Dispatcher.ResponseData,
-  { maxBytes, onBytes }: DownloadOptions,
+  { maxBytes, onBytes }: Pick<DownloadOptions, 'maxBytes' | 'onBytes'>,
   where: string,
 ): Promise<Buffer> {
   const chunks: Buffer[] = [];

@@ -15,6 +15,8 @@ export interface SourceCounts {
   readonly rejected: number;
   readonly hostBits: number;
   readonly samples: readonly RejectedLine[];
+  /** entries that a filter left out, for each reason */
+  readonly leftOut?: Readonly<Record<string, number>>;
 }
 
 /** How many single addresses in a net of what length list the whole net, for each family. */

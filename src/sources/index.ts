@@ -8,6 +8,7 @@ import type { SourceEnvironment } from './environment.js';
 import { readCatalogue } from './feeds/catalogue.js';
 import { bundledCountryDatabase, countrySources } from './geo/country-source.js';
 import { type ListSpec, listSource } from './list-source.js';
+import { networksBy } from './networks.js';
 
 /** What a configuration names: what is to be blocked, and what is never to be. */
 export interface Configured {
@@ -37,7 +38,7 @@ export async function configuredSources(config: Config, environment: SourceEnvir
   const block = [
     ...lists.map(made('sources')),
     ...countrySources(countries.block, database),
-    ...(await banSources(config, environment)),
+    ...(await banSources(config, { ...environment, networksOf: networksBy(config) })),
   ];
   const allow = (await allowFeeds(config, catalogue)).map(made('allow'));
   const only = countries.only && countrySources(countries.only, database);

@@ -47,11 +47,28 @@ describe('the proxy of the environment', () => {
   test.each(['no_proxy', 'NO_PROXY'])('%s is honoured', async (variable) => {
     const server = await testServer(sends(OLD));
     const proxy = await testProxy(server, 'to any port');
-    const env = { http_proxy: `http://127.0.0.1:${proxy.port}`, [variable]: 'example.org,127.0.0.1' };
-    expect(await updateJson(await farProject(`${server.origin}/list`), env)).toEqual(ALL_WELL);
+    const env = { http_proxy: `http://127.0.0.1:${proxy.port}`, [variable]: 'example.org,feeds.example.test' };
+    const said = await update(await farProject(FAR), [], env);
+    // Only the proxy knows the name.
+    expect(lineOf(said)).toMatch(/^far: getaddrinfo E/);
     expect(proxy.asked).toEqual([]);
-    expect(server.requests).toHaveLength(1);
+    const other = { ...env, [variable]: 'example.org' };
+    expect(await updateJson(await farProject(FAR), other)).toEqual(ALL_WELL);
   });
+
+  test.each(['127.0.0.1', 'localhost', '127.1.2.3'])(
+    'is not asked for this host itself, by the name of %s',
+    async (name) => {
+      const server = await testServer(sends(OLD));
+      const proxy = await testProxy(server, 'to any port');
+      const env = { http_proxy: `http://127.0.0.1:${proxy.port}` };
+      const folder = await farProject(`${server.origin.replace('127.0.0.1', name)}/list`, '', 'fetch: {deadline: 3s}');
+      await update(folder, [], env);
+      expect(proxy.asked).toEqual([]);
+      // The server listens on the first of these alone.
+      expect(server.requests).toHaveLength(name === '127.1.2.3' ? 0 : 1);
+    },
+  );
 
   test('one with a name, as most have: it may be private, since the operator named it', async () => {
     const server = await testServer((request, response) => {

@@ -133,6 +133,14 @@ describe('a file with every key', () => {
             'key-header': 'X-Key',
           },
         ],
+        crowdsec: {
+          url: 'https://lapi.example.org:8443/crowdsec/',
+          'key-file': `${folder}/crowdsec.key`,
+          scopes: ['ip', 'range', 'country', 'as'],
+          origins: ['crowdsec', 'lists:firehol'],
+          timeout: 20,
+          push: { 'credentials-file': `${folder}/machine.yaml` },
+        },
       },
       allow: {
         files: [`${folder}/lists/allow.txt`, '/srv/allow.txt'],

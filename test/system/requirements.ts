@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, test } from 'vitest';
+import { CROWDSEC_PROGRAMS } from '../setup/crowdsec.js';
 
 /** The program under test, as it is published. */
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -23,7 +24,7 @@ export const READABLE = [
 export const READABLE_CLI = '/mnt/dist/cli.js';
 
 /** Where programs are looked for: administrators' folders are not in everyone's PATH. */
-export const SEARCH_PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/bin:/sbin:/bin`;
+export const SEARCH_PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/bin:/sbin:/bin:${CROWDSEC_PROGRAMS}`;
 
 function works(program: string, ...args: readonly string[]): boolean {
   const env = { ...process.env, PATH: SEARCH_PATH };

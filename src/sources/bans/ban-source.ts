@@ -63,7 +63,7 @@ class BanLoad {
 
   /** Keeps what was read, with the day on which each address came and went. */
   private async keeping(read: BansRead, before: Kept | undefined): Promise<Loaded> {
-    const { bans, date, validators = {}, rejected, samples, problem } = read;
+    const { bans, date, validators = {}, rejected, samples, leftOut, problem } = read;
     const loaded = this.loaded(bans, date, 'fresh');
     const earlier = before && this.inForce(before.bans, before.date).set;
     const isNew = earlier !== undefined && !earlier.equals(loaded.set);
@@ -74,7 +74,7 @@ class BanLoad {
     await this.kept.write(bans, date, validators);
     return {
       ...loaded,
-      counts: { ...loaded.counts, rejected, samples },
+      counts: { ...loaded.counts, rejected, samples, ...(leftOut && { leftOut }) },
       ...(isNew ? { before: earlier } : {}),
       ...(problem === undefined ? {} : { problem }),
     };

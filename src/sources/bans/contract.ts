@@ -24,6 +24,8 @@ export interface BansRead {
   readonly bans: readonly Ban[];
   readonly rejected: number;
   readonly samples: readonly RejectedLine[];
+  /** well-formed bans that are none for this host: how many for which reason, in words of ours */
+  readonly leftOut?: Readonly<Record<string, number>>;
   /** when the data was current, milliseconds since 1970 */
   readonly date: number;
   /** what to send with the next question, so that an unchanged answer costs nothing */

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../config/load.js';
 import type { Source } from '../contract.js';
@@ -5,6 +6,8 @@ import type { SourceEnvironment } from '../environment.js';
 import { ownRequest } from '../own-request.js';
 import { banSource } from './ban-source.js';
 import type { Ban, BanReader } from './contract.js';
+import { bansOfCrowdsec, type NetworksOf } from './crowdsec.js';
+import { scenarioOf } from './crowdsec-scenario.js';
 import { bansOfFile, bansOfUrl } from './shared.js';
 
 /** What readers of bans work with. */
@@ -32,8 +35,13 @@ export async function bansMadeHere(config: Config, environment: ReaderEnvironmen
   return read.flatMap((each) => (typeof each === 'string' ? [] : each.bans));
 }
 
+/** What sources of bans work with. */
+interface BanSourceEnvironment extends SourceEnvironment {
+  readonly networksOf: NetworksOf;
+}
+
 /** The bans of others as sources. */
-export async function banSources(config: Config, environment: SourceEnvironment): Promise<Source[]> {
+export async function banSources(config: Config, environment: BanSourceEnvironment): Promise<Source[]> {
   const { cache, state, now } = environment;
   const { guards } = config;
   const limits = {
@@ -43,5 +51,15 @@ export async function banSources(config: Config, environment: SourceEnvironment)
     maxAgeMs: guards['max-age'],
   };
   const own = { cache: join(cache, 'bans'), seen: join(state, 'seen'), now, limits };
-  return (await banReaders(config, environment)).map((reader) => banSource(reader, own));
+  const readers = [...(await banReaders(config, environment)), ...(await crowdsecReaders(config, environment))];
+  return readers.map((reader) => banSource(reader, own));
+}
+
+/** Apart from the others, as nothing that comes from there is ever handed on as made here. */
+async function crowdsecReaders(
+  { sources: { crowdsec } }: Config,
+  { fetcher, now, networksOf }: BanSourceEnvironment,
+): Promise<BanReader[]> {
+  if (crowdsec === undefined) return [];
+  return [await bansOfCrowdsec(crowdsec, { fetcher, now, networksOf, own: scenarioOf(hostname()) })];
 }

@@ -1,0 +1,127 @@
+import { writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { parseConfig } from '../../../src/config/load.js';
+import { BlocklistError } from '../../../src/errors.js';
+import { IpSet, parsePrefix } from '../../../src/ip/index.js';
+import { banSource } from '../../../src/sources/bans/ban-source.js';
+import { bansOfCrowdsec, type NetworksOf } from '../../../src/sources/bans/crowdsec.js';
+import { scenarioOf } from '../../../src/sources/bans/crowdsec-scenario.js';
+import { networksBy } from '../../../src/sources/networks.js';
+import { problemOf, tempFolder } from '../../io/temp.js';
+import { sends, testServer } from '../server.js';
+import { environmentAt, HOUR, NOON, textOf } from '../specs.js';
+
+const LIMITS = { maxPrefixV4: 8, maxPrefixV6: 16, maxRejects: 0.05, maxAgeMs: 14 * 24 * HOUR };
+
+const setOf = (...texts: readonly string[]) => IpSet.from(texts.map(parsePrefix));
+const KNOWN: Readonly<Record<string, IpSet>> = {
+  cn: setOf('45.9.0.0/16', '2a00:1::/32'),
+  us: setOf('6.0.0.0/7'),
+  4134: setOf('45.10.0.0/16'),
+};
+const someNetworks: NetworksOf = async (_, keys) =>
+  new Map(keys.flatMap((key) => (KNOWN[key] ? [[key, KNOWN[key]]] : [])));
+
+function decision(scope: string, value: string, duration = '4h0m0s') {
+  return { id: 1, origin: 'cscli', scenario: 'manual', type: 'ban', scope, value, duration };
+}
+
+/** A local API with these decisions, and what a source makes of them at a time. */
+async function crowdsec(decisions: readonly object[], networksOf: NetworksOf = someNetworks) {
+  const root = await tempFolder();
+  await writeFile(join(root, 'key'), 'k-1\n', { mode: 0o600 });
+  const server = await testServer(
+    sends(JSON.stringify({ new: decisions, deleted: [decision('Ip', '45.9.9.9', '-1s')] })),
+  );
+  const scopes = 'scopes: [ip, range, country, as]';
+  const yaml = `sources: {crowdsec: {url: "${server.origin}", key-file: key, ${scopes}}}`;
+  const entry = parseConfig(yaml, join(root, 'blocklist.yaml')).sources.crowdsec!;
+  const { fetcher } = await environmentAt(join(root, 'http'));
+  onTestFinished(() => fetcher.end());
+  const load = async (now = NOON, network: 'use' | 'avoid' = 'use') => {
+    const reader = await bansOfCrowdsec(entry, { fetcher, now: () => now, networksOf, own: 'blocklist/web1' });
+    const place = { cache: join(root, 'bans'), seen: join(root, 'seen') };
+    return banSource(reader, { ...place, now: () => now, limits: LIMITS }).load(network);
+  };
+  return { load, server };
+}
+
+describe('decisions about countries and networks', () => {
+  test('block all that a database gives to them, each until its own end, also without CrowdSec', async () => {
+    const { load, server } = await crowdsec([
+      decision('Country', 'CN', '2h0m0s'),
+      decision('AS', 'AS4134', '1h0m0s'),
+      decision('Ip', '45.11.1.7'),
+    ]);
+    const loaded = await load();
+    expect(textOf(loaded.set)).toEqual(['45.9.0.0/16', '45.10.0.0/16', '45.11.1.7', '2a00:1::/32']);
+    expect(loaded).toMatchObject({ state: 'fresh', kind: 'bans', counts: { entries: 4 } });
+    expect(loaded.problem).toBeUndefined();
+    await server.stop();
+    expect(textOf((await load(NOON + HOUR)).set)).toEqual(['45.9.0.0/16', '45.11.1.7', '2a00:1::/32']);
+    expect(textOf((await load(NOON + 2 * HOUR, 'avoid')).set)).toEqual(['45.11.1.7']);
+    expect(textOf((await load(NOON + 4 * HOUR, 'avoid')).set)).toEqual([]);
+  });
+
+  test('that no database knows are a problem, and the others block', async () => {
+    const unknown = ['AS1', 'AS2', 'AS3', 'AS4', 'AS1'].map((value) => decision('AS', value));
+    const { load } = await crowdsec([...unknown, decision('Country', 'XX'), decision('Country', 'CN')]);
+    const { set, problem, state } = await load();
+    expect(textOf(set)).toEqual(['45.9.0.0/16', '2a00:1::/32']);
+    expect([state, problem?.code]).toEqual(['fresh', 'source-suspect']);
+    expect(problem?.message).toBe('decisions about networks that no database here knows: xx, AS1, AS2 and 2 more');
+  });
+
+  test('without a database at all the problem says why', async () => {
+    const { load } = await crowdsec([decision('AS', '4134'), decision('Ip', '45.9.1.7')], async () => {
+      throw new BlocklistError('bad-database', 'it is damaged');
+    });
+    const { set, problem } = await load();
+    expect(textOf(set)).toEqual(['45.9.1.7']);
+    expect(problem?.message).toContain('AS4134 (it is damaged)');
+  });
+
+  test('a country with a wider block than is allowed is refused, with last good', async () => {
+    const { load, server } = await crowdsec([decision('Ip', '45.9.1.7')]);
+    await load();
+    server.answer = sends(JSON.stringify({ new: [decision('Ip', '45.9.1.8'), decision('Country', 'US')] }));
+    const { set, problem, state } = await load(NOON + 1);
+    expect([textOf(set), state, problem?.code]).toEqual([['45.9.1.7'], 'kept', 'source-too-wide']);
+  });
+});
+
+test('an address that left CrowdSec’s list is open, and what was there before is told', async () => {
+  const { load, server } = await crowdsec([decision('Ip', '45.9.1.7'), decision('Ip', '45.9.1.8')]);
+  await load();
+  server.answer = sends('{"new":null,"deleted":null}');
+  const { set, before } = await load(NOON + 1);
+  expect([textOf(set), before && textOf(before)]).toEqual([[], ['45.9.1.7', '45.9.1.8']]);
+});
+
+describe('networks by what they are', () => {
+  const networksOf = networksBy(parseConfig('{}', '/srv/blocklist.yaml'));
+
+  test('of countries come from the database of countries; one that it does not know is left out', async () => {
+    const found = await networksOf('country', ['kp', 'zz']);
+    expect([...found.keys()]).toEqual(['kp']);
+    expect(found.get('kp')?.has('175.45.176.1')).toBe(true);
+  });
+
+  test('of autonomous systems need a database that is not there', async () => {
+    expect(await problemOf(() => networksOf('as', ['4134']))).toMatchObject({
+      message: expect.stringContaining('geo.asn'),
+    });
+  });
+});
+
+test.each([
+  ['web1', 'blocklist/web1'],
+  ['Web1.example.org', 'blocklist/web1.example.org'],
+  ['a b"<c>/..', 'blocklist/a-b--c--..'],
+  ['x'.repeat(100), `blocklist/${'x'.repeat(64)}`],
+])('the scenario of %j', (host, scenario) => {
+  expect(scenarioOf(host)).toBe(scenario);
+  expect(scenarioOf(hostname())).toMatch(/^blocklist\/[a-z0-9.-]+$/);
+});
