@@ -29,12 +29,32 @@ export interface Gathered {
 const PAUSE_MS = 1000;
 
 /** Loads every source of a configuration, fetching what is due. */
-export async function gather(
-  { config, cache, state }: Project,
+export function gather(
+  project: Project,
   how: GatherOptions,
   options: GlobalOptions,
   context: Context,
 ): Promise<Gathered> {
+  return withSources(project, how, options, context, async (sources) => {
+    requireKnown(how.only, sources);
+    const networkFor = (id: string) => networkOf(how, id);
+    const [block, allow] = await Promise.all([
+      loadSources(sources.block, networkFor),
+      loadSources(sources.allow, networkFor),
+    ]);
+    requireAllow(allow.missing);
+    return { block: block.loaded, allow: allow.loaded, missing: block.missing };
+  });
+}
+
+/** The sources of a configuration for as long as `work` takes. */
+export async function withSources<T>(
+  { config, cache, state }: Project,
+  how: GatherOptions,
+  options: GlobalOptions,
+  context: Context,
+  work: (sources: Configured) => Promise<T>,
+): Promise<T> {
   const log = await FetchLog.open(cache);
   const { contact, deadline } = config.fetch;
   const fetcher = new Fetcher(log, {
@@ -50,15 +70,7 @@ export async function gather(
   try {
     const accepted = new Set(how.accepted);
     const environment = { cache, state, now: context.now, fetcher, progress, accepted };
-    const sources = await configuredSources(config, environment);
-    requireKnown(how.only, sources);
-    const networkFor = (id: string) => networkOf(how, id);
-    const [block, allow] = await Promise.all([
-      loadSources(sources.block, networkFor),
-      loadSources(sources.allow, networkFor),
-    ]);
-    requireAllow(allow.missing);
-    return { block: block.loaded, allow: allow.loaded, missing: block.missing };
+    return await work(await configuredSources(config, environment));
   } finally {
     progress.close();
     await fetcher.close();

@@ -22,7 +22,7 @@ export async function requireNoLockout(
   const hits = lockoutHits(sets, local.everyone, local.allowed);
   const [first] = hits;
   if (first === undefined) return;
-  const sources = await namesOf(first.hit, project, options, context);
+  const [sources = []] = await namesOf([first.hit], project, options, context);
   const by = sources.length === 0 ? '' : `, listed by ${sources.join(', ')}`;
   const more =
     hits.length === 1 ? '' : `; and ${hits.length - 1} more: ${hits.slice(1, 4).map(lockoutWords).join('; ')}`;
