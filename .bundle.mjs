@@ -4,17 +4,7 @@ import { readFileSync } from 'node:fs';
 import { rolldown } from 'rolldown';
 
 const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
-const BUNDLED = [
-  'commander',
-  'zod',
-  'yaml',
-  'undici',
-  'proper-lockfile',
-  'cli-table3',
-  'ip-cidr',
-  'ipaddr.js',
-  'leven',
-];
+const BUNDLED = ['commander', 'zod', 'yaml', 'undici', 'proper-lockfile', 'cli-table3', 'leven', 'mmdb-lib'];
 const external = Object.keys(dependencies).filter((name) => !BUNDLED.includes(name));
 const bundle = await rolldown({
   input: { cli: 'src/cli.ts' },

@@ -25,6 +25,16 @@ export function addLook(program: Command, add: Add): void {
   )
     .option('--ref <gitref>', 'compare with the rules of this branch, tag or commit')
     .option('--fast', 'believe the digest and compare chains and rules only');
+  add(
+    program,
+    'why',
+    'whether addresses are blocked, by which sources since when, and what frees them',
+    ['blocklist why 203.0.113.7 2001:db8::/32', 'blocklist why --source ipsum-4'],
+    () => import('./commands/why.js'),
+    (addresses: string[], given: { source?: string }) => ({ addresses, ...given }),
+  )
+    .argument('[address...]', 'addresses or networks; - reads them from standard input, one a line')
+    .option('--source <id>', 'what only this source brings, in place of addresses');
   const feeds = program.command('feeds').description('the catalogue of feeds, and what lists hold');
   add(
     feeds,

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { BlocklistError } from '../errors.js';
 import { heldFile } from '../io/held-file.js';
 import { type RunOptions, type RunResult, run } from '../io/run.js';
+import { type Address, formatAddress } from '../ip/index.js';
 import type { KernelCommand, LocalElement } from '../render/commands.js';
-import { FAMILY, type LocalSetName, TABLE } from '../render/layout.js';
+import { FAMILY, type KernelName, type LocalSetName, TABLE } from '../render/layout.js';
 import { printText } from '../render/nft-text.js';
 import { type LiveTable, parseListing, parseSet } from './live.js';
 
@@ -86,6 +87,16 @@ export class Nft {
       }),
     );
     return new Map(found);
+  }
+
+  /** Whether a set that is there holds an address. @throws as `structure` */
+  async holds(set: KernelName | LocalSetName, address: Address): Promise<boolean> {
+    const element = `{ ${formatAddress(address.family, address.words)} }`;
+    const result = await this.run(['get', 'element', FAMILY, TABLE, set, element]);
+    // nft has one status for every failure; this one is no failure.
+    if (result.status !== 0 && /No such file or directory/.test(result.stderr)) return false;
+    succeeded(result);
+    return true;
   }
 
   /** Our table as nft prints it, which nft reads again. */

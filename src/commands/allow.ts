@@ -1,16 +1,8 @@
 import { ExitStatus } from '../errors.js';
 import { formatPrefix, IpSet } from '../ip/index.js';
 import { type Command, say } from './context.js';
-import {
-  type DecideOptions,
-  decide,
-  endWords,
-  namedPrefixes,
-  requireNarrow,
-  tellDecided,
-  withNew,
-  without,
-} from './decide.js';
+import { type DecideOptions, decide, endWords, requireNarrow, tellDecided, withNew, without } from './decide.js';
+import { namedPrefixes } from './named-prefixes.js';
 
 export interface AllowOptions extends DecideOptions {
   readonly remove?: boolean;

@@ -2,8 +2,9 @@ import { lockoutHits } from '../apply/lockout.js';
 import { BlocklistError } from '../errors.js';
 import { formatPrefix, fourSets, IpSet } from '../ip/index.js';
 import { type Command, commandLine, say } from './context.js';
-import { type DecideOptions, decide, endWords, namedPrefixes, requireNarrow, tellDecided, withNew } from './decide.js';
+import { type DecideOptions, decide, endWords, requireNarrow, tellDecided, withNew } from './decide.js';
 import type { Local } from './local.js';
+import { namedPrefixes } from './named-prefixes.js';
 
 /** Drops everything from these addresses on this host, at once, and ends their connections. */
 export const run: Command<DecideOptions> = async (options, context) => {

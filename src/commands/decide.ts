@@ -3,7 +3,6 @@ import { type LocalEntry, writeLocalEntries } from '../apply/local-entries.js';
 import { Nft, requireRight } from '../apply/nft.js';
 import { type Ended, endSessions, type IsDropped, NOTHING_ENDED } from '../apply/sessions.js';
 import { syncLocal } from '../apply/sync-local.js';
-import { operatorPrefix } from '../config/operator.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
 import { formatPrefix, type IpSet, type Prefix } from '../ip/index.js';
@@ -67,17 +66,6 @@ export async function decide(
     const isCut: IsDropped = (address) => cuts.has(address) && !local.open.has(address);
     const ended = cuts.isEmpty ? NOTHING_ENDED : await endSessions(isCut);
     return { local, project, isLoaded: true, ended };
-  });
-}
-
-/** Addresses and nets as a person typed them. @throws BlocklistError `bad-usage` */
-export function namedPrefixes(texts: readonly string[]): Prefix[] {
-  return texts.map((text) => {
-    const read = operatorPrefix(text);
-    if (read.ok) return read.prefix;
-    throw new BlocklistError('bad-usage', read.problem, {
-      hint: 'name addresses or networks: 203.0.113.7 2001:db8::/32',
-    });
   });
 }
 

@@ -31,20 +31,13 @@ export interface Gathered {
 const PAUSE_MS = 1000;
 
 /** Loads every source of a configuration, fetching what is due. */
-export async function gather(
+export function gather(
   project: Project,
   how: GatherOptions,
   options: GlobalOptions,
   context: Context,
 ): Promise<Gathered> {
-  const fetcher = await fetcherOf(project, how.urgency, context);
-  const { config, cache, state } = project;
-  const isSilent = options.quiet === true || options.json === true;
-  const progress = await fetchProgress(context.stderr, isSilent ? 'silent' : 'shown');
-  try {
-    const accepted = new Set(how.accepted);
-    const environment = { cache, state, now: context.now, fetcher, progress, accepted };
-    const sources = await configuredSources(config, environment);
+  return withSources(project, how, options, context, async (sources) => {
     requireKnown(how.only, sources);
     const networkFor = (id: string) => networkOf(how, id);
     const [block, allow, only] = await Promise.all([
@@ -55,6 +48,25 @@ export async function gather(
     requireAll('allow feed', 'take it out of allow.feeds', allow.missing);
     requireAll('country', 'take it out of countries.only', only?.missing ?? []);
     return { block: block.loaded, allow: allow.loaded, only: only?.loaded, missing: block.missing };
+  });
+}
+
+/** The sources of a configuration for as long as `work` takes. */
+export async function withSources<T>(
+  project: Project,
+  how: GatherOptions,
+  options: GlobalOptions,
+  context: Context,
+  work: (sources: Configured) => Promise<T>,
+): Promise<T> {
+  const fetcher = await fetcherOf(project, how.urgency, context);
+  const { config, cache, state } = project;
+  const isSilent = options.quiet === true || options.json === true;
+  const progress = await fetchProgress(context.stderr, isSilent ? 'silent' : 'shown');
+  try {
+    const accepted = new Set(how.accepted);
+    const environment = { cache, state, now: context.now, fetcher, progress, accepted };
+    return await work(await configuredSources(config, environment));
   } finally {
     progress.close();
     await fetcher.close();

@@ -69,7 +69,8 @@ function assemble(
   };
 }
 
-async function protectedHosts({ local }: Config): Promise<Protected[]> {
+/** Whom this host must reach, by its configuration and by what it is. @throws BlocklistError `program-missing`, `program-failed` */
+export async function protectedHosts({ local }: Config): Promise<Protected[]> {
   const facts = { 'own-addresses': ownAddresses, gateway: gateways, resolvers: () => resolvers() } as const;
   const words = {
     'own-addresses': 'an address of this host',

@@ -25,7 +25,7 @@ export async function requireNoLockout(
   const [first] = hits;
   if (first === undefined) return;
   const isListed = !first.set.startsWith('only');
-  const sources = isListed ? await namesOf(first.hit, project, options, context) : [];
+  const [sources = []] = isListed ? await namesOf([first.hit], project, options, context) : [];
   const by = sources.length === 0 ? '' : `, listed by ${sources.join(', ')}`;
   const more =
     hits.length === 1 ? '' : `; and ${hits.length - 1} more: ${hits.slice(1, 4).map(lockoutWords).join('; ')}`;

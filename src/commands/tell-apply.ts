@@ -9,7 +9,7 @@ import { countAddresses } from '../ip/index.js';
 import { type Context, commandLine, type GlobalOptions, say } from './context.js';
 import type { Done, HowToLoad, Work } from './loading.js';
 import type { Project } from './project.js';
-import { readSources } from './provenance.js';
+import { namesOf } from './provenance.js';
 
 /** What an apply would do, in words or as data. */
 export async function tellPlan(work: Work, project: Project, options: GlobalOptions, context: Context): Promise<void> {
@@ -142,12 +142,9 @@ async function explained(
   options: GlobalOptions,
   context: Context,
 ): Promise<Explained[]> {
-  if (connections.length === 0) return [];
-  const sources = await readSources(project, options, context);
-  return connections.map((socket) => ({
-    socket,
-    sources: sources.filter(({ set }) => set.has(socket.peer.address)).map(({ id }) => id),
-  }));
+  const peers = connections.map(({ peer }) => peer.address);
+  const names = await namesOf(peers, project, options, context);
+  return connections.map((socket, i) => ({ socket, sources: names[i] ?? [] }));
 }
 
 function connectionWords({ socket, sources }: Explained): string {

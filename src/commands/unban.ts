@@ -1,7 +1,8 @@
 import { ExitStatus } from '../errors.js';
 import { formatPrefix, IpSet } from '../ip/index.js';
 import { type Command, commandLine, say } from './context.js';
-import { type DecideOptions, decide, namedPrefixes, tellDecided, without } from './decide.js';
+import { type DecideOptions, decide, tellDecided, without } from './decide.js';
+import { namedPrefixes } from './named-prefixes.js';
 
 /** Takes bans back that were made by hand. */
 export const run: Command<DecideOptions> = async (options, context) => {

@@ -1,7 +1,13 @@
-import IpCidr from 'ip-cidr';
-import ipaddr from 'ipaddr.js';
+import { createRequire } from 'node:module';
+import type * as IpCidr from 'ip-cidr';
+import type * as IpAddr from 'ipaddr.js';
 import { BlocklistError } from '../errors.js';
 import { formatPrefix, type Prefix, parsePrefix } from '../ip/index.js';
+
+const require = createRequire(import.meta.url);
+/** Loaded for a mistake alone: every command would start 10 ms later. */
+const ipaddr = () => require('ipaddr.js') as typeof IpAddr;
+const cidr = (block: string) => new (require('ip-cidr') as typeof IpCidr).default(block);
 
 export type OperatorPrefix =
   | { readonly ok: true; readonly prefix: Prefix }
@@ -21,12 +27,9 @@ export function operatorPrefix(text: string): OperatorPrefix {
     return { ok: false, problem: `${error.message}${lenientReading(text)}` };
   }
   const bare = text.split('/')[0] ?? '';
+  if (!text.includes('/') || isSameAddress(bare, prefix)) return { ok: true, prefix };
   const block = formatPrefix(prefix);
-  const first = block.split('/')[0];
-  if (!text.includes('/') || ipaddr.parse(bare).toString() === ipaddr.parse(first ?? '').toString()) {
-    return { ok: true, prefix };
-  }
-  const [from, to] = new IpCidr(block).toRange();
+  const [from, to] = cidr(block).toRange();
   return {
     ok: false,
     problem: `${text} has host bits set: as a block it covers ${from} to ${to}; write ${block} for the block or ${bare} for one address`,
@@ -35,7 +38,12 @@ export function operatorPrefix(text: string): OperatorPrefix {
 
 /** How a lenient program would read a text that we refuse: `010.0.0.1` is 8.0.0.1 for them. */
 function lenientReading(text: string): string {
-  if (text.includes('/') || !ipaddr.isValid(text)) return '';
-  const read = ipaddr.parse(text).toString();
+  if (text.includes('/') || !ipaddr().isValid(text)) return '';
+  const read = ipaddr().parse(text).toString();
   return read === text ? '' : ` (other programs read it as ${read}: write that, or what you meant)`;
+}
+
+function isSameAddress(text: string, { family, words }: Prefix): boolean {
+  const address = parsePrefix(text);
+  return address.family === family && address.words.every((word, k) => word === words[k]);
 }

@@ -30,8 +30,11 @@ export function encodeColumns({ header, columns }: ColumnsFile): Buffer {
   return Buffer.concat([content, checksum]);
 }
 
-/** undefined for anything that encodeColumns did not write here. */
-export function decodeColumns(bytes: Buffer): ColumnsFile | undefined {
+/**
+ * undefined for anything that encodeColumns did not write here. `own`: the columns are copies; `bytes`: they are parts of the bytes and change with
+ * them.
+ */
+export function decodeColumns(bytes: Buffer, memory: 'own' | 'bytes' = 'own'): ColumnsFile | undefined {
   const end = bytes.length - CHECKSUM_BYTES;
   if (end <= 0) return undefined;
   const content = bytes.subarray(0, end);
@@ -39,11 +42,12 @@ export function decodeColumns(bytes: Buffer): ColumnsFile | undefined {
   const lineEnd = content.indexOf('\n');
   const head = headOf(content.toString('utf8', 0, Math.max(0, lineEnd)));
   if (head === undefined) return undefined;
-  // A Buffer may begin anywhere in its memory.
-  const words = new Uint8Array(content.subarray(lineEnd + 1));
+  const data = content.subarray(lineEnd + 1);
+  // A Buffer may begin anywhere in its memory, words may not.
+  const words = memory === 'bytes' && data.byteOffset % 4 === 0 ? data : new Uint8Array(data);
   const { sizes, header } = head;
   if (sizes.reduce((total, size) => total + size * 4, 0) !== words.length) return undefined;
-  let at = 0;
+  let at = words.byteOffset;
   const columns = sizes.map((size) => {
     const column = new Uint32Array(words.buffer, at, size);
     at += size * 4;

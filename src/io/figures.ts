@@ -46,3 +46,20 @@ export function interval(ms: number): string {
   const [unit, size] = units.find(([, each]) => ms >= each && ms % each === 0) ?? ['s', 1000];
   return `${ms / size}${unit}`;
 }
+
+/** `2026-10-02T18:00:00.000Z`; `never` for what no calendar has, as a damaged file may say. */
+export function isoText(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? 'never' : date.toISOString();
+}
+
+/** `2026-10-02`, in UTC */
+export function dateText(ms: number): string {
+  return isoText(ms).slice(0, 10);
+}
+
+/** `2026-10-02 18:00 UTC` */
+export function minuteText(ms: number): string {
+  const text = isoText(ms);
+  return text === 'never' ? text : `${text.slice(0, 16).replace('T', ' ')} UTC`;
+}

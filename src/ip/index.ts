@@ -24,6 +24,8 @@ export type { ListOptions, ListReport, RejectedLine } from './list-report.js';
 export { Ownership } from './ownership.js';
 export { parseAddress, parsePrefix } from './parse.js';
 export type { RangeSet } from './range-set.js';
+export { searchRendered } from './rendered-search.js';
 export type { SeenDays } from './seen.js';
 export { SeenRanges } from './seen.js';
 export { SPECIAL_PURPOSE, specialPurpose } from './special.js';
+export { entryOf, partIn, touching, widened } from './window.js';

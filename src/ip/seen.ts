@@ -1,6 +1,7 @@
 import type { Family } from './family.js';
 import type { RangeSet } from './range-set.js';
 import { LabelledRows, sweep } from './sweep.js';
+import { picked, touchedRanges } from './window.js';
 import { compareAt } from './words.js';
 
 /** Since when and until when an address was listed, in days since 1970. */
@@ -38,6 +39,20 @@ export class SeenRanges {
     const r = low - 1;
     if (r < 0 || compareAt(words, i, this.hi, r * w, w) > 0) return undefined;
     return { first: this.first[r]!, last: this.last[r]! };
+  }
+
+  /** The ranges that have addresses of `regions`, in columns of their own. O(regions × log size + result). */
+  touching(regions: RangeSet): SeenRanges {
+    const { family } = this;
+    const rows = touchedRanges(this, regions);
+    const of = (column: Uint32Array, w: number) => picked(column, w, rows);
+    return new SeenRanges(
+      family,
+      of(this.lo, family.words),
+      of(this.hi, family.words),
+      of(this.first, 1),
+      of(this.last, 1),
+    );
   }
 
   /**

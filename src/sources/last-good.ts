@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { BlocklistError } from '../errors.js';
 import type { Validators } from '../io/http.js';
-import { errnoOf, readWhole } from '../io/read.js';
+import { errnoOf, type FileLooker, readWhole } from '../io/read.js';
 import { removeTree, writeAtomic } from '../io/write.js';
-import { decodeBody, encodeBody, type ReadBody } from './parsed-form.js';
+import { type IpSet, touching } from '../ip/index.js';
+import { type BodySets, decodeBody, decodeSets, encodeBody, type ReadBody } from './parsed-form.js';
 
 const metaSchema = z.object({
   version: z.literal(2),
@@ -53,6 +54,15 @@ export function digestOf(body: Uint8Array): string {
   return createHash('sha256').update(body).digest('hex');
 }
 
+function parseMeta(text: Buffer | undefined): LastGoodMeta | undefined {
+  try {
+    return metaSchema.safeParse(JSON.parse(text?.toString('utf8') ?? 'null'), { jitless: true }).data;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * The newest body of a source that passed its guards, as it came, and its parsed form. Both have the digest of the body as name,
  * `meta.json` names it and is renamed into place last: whatever moment the power fails, a complete pair is found.
@@ -79,13 +89,27 @@ export class LastGood {
 
   /** The facts of what is kept, whatever its origin. */
   async meta(): Promise<LastGoodMeta | undefined> {
-    try {
-      const text = await this.bytes('meta.json', META_CAP);
-      return metaSchema.safeParse(JSON.parse(text?.toString('utf8') ?? 'null')).data;
-    } catch (error) {
-      if (error instanceof SyntaxError) return undefined;
-      throw error;
-    }
+    return parseMeta(await this.bytes('meta.json', META_CAP));
+  }
+
+  /**
+   * What is kept of these regions, whatever its origin and the way it was read; nothing is written. `content` is undefined when its parsed form is not as
+   * it was written. @throws BlocklistError `file-unreadable`
+   */
+  look(
+    regions: IpSet,
+    looker: FileLooker,
+  ): { readonly meta: LastGoodMeta; readonly content: BodySets | undefined } | undefined {
+    const meta = parseMeta(looker.read(join(this.folder, 'meta.json'), META_CAP));
+    if (meta === undefined) return undefined;
+    const parsed = looker.read(join(this.folder, `${meta.digest}.parsed`), BODY_CAP);
+    const sets = parsed && decodeSets(parsed);
+    return { meta, content: sets && { set: touching(sets.set, regions), nodes: touching(sets.nodes, regions) } };
+  }
+
+  /** The body that `meta` names, if it is as it was written. */
+  bodyOf({ digest }: LastGoodMeta): Promise<Buffer | undefined> {
+    return this.body(digest);
   }
 
   /** Keeps a body that passed. Older ones are removed after the switch. */

@@ -9,6 +9,9 @@ export interface ReadBody extends ListBody {
   readonly trailing: number;
 }
 
+/** The addresses of a body, and of these the ones that it lists one by one. */
+export type BodySets = Pick<ReadBody, 'set' | 'nodes'>;
+
 /** Counts up when a format reads the same body otherwise than before: what older programs wrote is then read again. */
 const READER = 1;
 
@@ -44,10 +47,24 @@ export function decodeBody(bytes: Buffer, key: string): ReadBody | undefined {
   const file = decodeColumns(bytes);
   const header = headerSchema.safeParse(file?.header).data;
   if (file === undefined || header?.key !== `${READER} ${key}`) return undefined;
-  const [set, own] = [setAt(file.columns, 0), header.nodes === 'own' ? setAt(file.columns, 4) : undefined];
-  const nodes = header.nodes === 'own' ? own : set;
-  if (set === undefined || nodes === undefined) return undefined;
-  return { set, nodes, trailing: header.trailing, report: header.report as ListBody['report'] };
+  const sets = setsAt(file.columns, header.nodes);
+  return sets && { ...sets, trailing: header.trailing, report: header.report as ListBody['report'] };
+}
+
+const nodesSchema = headerSchema.pick({ nodes: true });
+
+/** The sets alone, whichever way the body was read, as a look into the bytes: they change with them. undefined when the bytes are damaged. */
+export function decodeSets(bytes: Buffer): BodySets | undefined {
+  const file = decodeColumns(bytes, 'bytes');
+  // For fifty headers: compiling the schema takes longer than using it as it is.
+  const header = nodesSchema.safeParse(file?.header, { jitless: true }).data;
+  return file && header && setsAt(file.columns, header.nodes);
+}
+
+function setsAt(columns: readonly Uint32Array[], kind: 'all' | 'own'): BodySets | undefined {
+  const set = setAt(columns, 0);
+  const nodes = kind === 'own' ? setAt(columns, 4) : set;
+  return set === undefined || nodes === undefined ? undefined : { set, nodes };
 }
 
 function setAt(columns: readonly Uint32Array[], from: number): IpSet | undefined {

@@ -1,5 +1,5 @@
 import { decodeColumns, encodeColumns } from '../io/columns-file.js';
-import { readWhole } from '../io/read.js';
+import { FileLooker, readWhole } from '../io/read.js';
 import { writeAtomic } from '../io/write.js';
 import { type Address, FAMILIES, type IpSet, type SeenDays, SeenRanges } from '../ip/index.js';
 
@@ -37,15 +37,25 @@ export class SeenFile {
     await writeAtomic(this.path, encodeColumns({ header: HEADER, columns }));
   }
 
-  /** Days of an address; `current` is the body that the source has now. */
-  async daysOf({ family, words }: Address, current: SeenBody): Promise<SeenDays | undefined> {
-    const history = (await this.read()) ?? rangesOf(current.set, current.at);
-    return history.find((ranges) => ranges.family.version === family.version)?.at(words, 0);
+  /**
+   * Answers for the addresses of `regions` since when and until when they were listed; `current` is the body that the source has now.
+   * @throws BlocklistError `file-unreadable`
+   */
+  days(current: SeenBody, regions: IpSet, looker = new FileLooker()): (address: Address) => SeenDays | undefined {
+    const history = this.decoded(looker.read(this.path, CAP), 'bytes')?.map((each) =>
+      each.touching(regions.of(each.family)),
+    );
+    const day = dayOf(current.at);
+    if (history === undefined) return (address) => (current.set.has(address) ? { first: day, last: day } : undefined);
+    return ({ family, words }) => history.find((ranges) => ranges.family.version === family.version)?.at(words, 0);
   }
 
   private async read(): Promise<SeenRanges[] | undefined> {
-    const bytes = await readWhole(this.path, CAP);
-    const { header, columns } = (bytes && decodeColumns(bytes)) ?? {};
+    return this.decoded(await readWhole(this.path, CAP), 'own');
+  }
+
+  private decoded(bytes: Buffer | undefined, memory: 'own' | 'bytes'): SeenRanges[] | undefined {
+    const { header, columns } = (bytes && decodeColumns(bytes, memory)) ?? {};
     if (columns === undefined || header !== HEADER) return undefined;
     return FAMILIES.map((family, i) => {
       const [lo, hi, first, last] = columns.slice(i * 4, i * 4 + 4);

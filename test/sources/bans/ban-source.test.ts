@@ -2,7 +2,7 @@ import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { parsePrefix } from '../../../src/ip/index.js';
+import { IpSet, parsePrefix } from '../../../src/ip/index.js';
 import { writeBanLines } from '../../../src/sources/bans/ban-lines.js';
 import { banSource } from '../../../src/sources/bans/ban-source.js';
 import type { Ban, BanReader } from '../../../src/sources/bans/contract.js';
@@ -82,9 +82,9 @@ describe('bans as a source', () => {
     const { set } = await load(file, NOON);
     const day = Math.floor(NOON / (24 * HOUR));
     const seen = new SeenFile(join(root, 'seen', 'web1'));
-    const of = (text: string) => seen.daysOf(parsePrefix(text), { set, at: NOON });
-    expect(await of('45.9.1.8')).toEqual({ first: day, last: day });
-    expect(await of('45.9.1.7')).toEqual({ first: day - 2, last: day - 2 });
+    const of = (text: string) => seen.days({ set, at: NOON }, IpSet.from([text]))(parsePrefix(text));
+    expect(of('45.9.1.8')).toEqual({ first: day, last: day });
+    expect(of('45.9.1.7')).toEqual({ first: day - 2, last: day - 2 });
   });
 
   const GOOD = exported([ban('45.9.1.7')]);

@@ -1,0 +1,79 @@
+import { dateText, isoText } from '../io/figures.js';
+import { formatPrefix, type Prefix, type SeenDays } from '../ip/index.js';
+import type { Unread } from '../sources/holding.js';
+import { type Answer, countIn, type RulesState } from './why.js';
+
+const DAY_MS = 86_400_000;
+
+/** `blocklist/why`, version 1. Days are dates in UTC, counts are text. */
+export function whyJson(answers: readonly Answer[], rules: RulesState, unread: readonly Unread[]): object {
+  return {
+    schema: 'blocklist/why',
+    version: 1,
+    rules: {
+      digest: rules.digest ?? null,
+      built: dateJson(rules.built),
+      loaded: rules.loaded,
+    },
+    unread: unread.map(({ id, problem: { code, message } }) => ({ id, code, problem: message })),
+    answers: answers.map((answer) => answerJson(answer, rules)),
+  };
+}
+
+function answerJson(answer: Answer, { dateOf }: RulesState): object {
+  const { block, explained, network } = answer;
+  const text = (prefix: Prefix | undefined) => (prefix === undefined ? null : formatPrefix(prefix));
+  const count = (set: Parameters<typeof countIn>[0]) => String(countIn(set, block));
+  const blocked = answer.blocked;
+  return {
+    address: formatPrefix(block),
+    verdict: answer.verdict,
+    decidedBy: answer.decidedBy,
+    blocked: { in: count(blocked.in), out: count(blocked.out) },
+    inKernel: answer.inKernel ?? null,
+    rules: answer.rules.map(({ set, side, prefixes, element, part }) => ({
+      set,
+      side,
+      element: text(element),
+      prefixes,
+      addresses: count(part),
+    })),
+    sources: explained.listings.map(({ source: { id, kind, direction }, part, entry, days, details }) => ({
+      id,
+      kind,
+      direction,
+      entry: text(entry),
+      addresses: count(part),
+      ...daysJson(days),
+      date: dateJson(dateOf(id)),
+      details,
+    })),
+    density: explained.dense.map(({ source, prefix, nodes }) => ({ source, net: formatPrefix(prefix), nodes })),
+    left: explained.left.map(({ id, days }) => ({ id, ...daysJson(days) })),
+    neverBlocked: answer.spared.map(({ by, where, entry, words, part }) => ({
+      by,
+      where,
+      entry: text(entry),
+      words,
+      addresses: count(part),
+    })),
+    decisions: answer.decisions.map(({ prefix, since, until, ...rest }) => ({
+      ...rest,
+      prefix: formatPrefix(prefix),
+      since: dateJson(since),
+      until: dateJson(until),
+    })),
+    letThrough: answer.letThrough.map(({ prefix, what }) => ({ prefix: formatPrefix(prefix), what })),
+    country: answer.country ?? null,
+    network: network === undefined ? null : { asn: network.asn, name: network.name },
+  };
+}
+
+function daysJson(days: SeenDays | undefined) {
+  const date = (day: number | undefined) => (day === undefined ? null : dateText(day * DAY_MS));
+  return { firstSeen: date(days?.first), lastSeen: date(days?.last) };
+}
+
+function dateJson(ms: number | undefined): string | null {
+  return ms === undefined ? null : isoText(ms);
+}

@@ -1,0 +1,114 @@
+import type { LocalEntry } from '../apply/local-entries.js';
+import type { Side } from '../build/build.js';
+import type { Explained } from '../build/explain.js';
+import { IpSet, type Prefix, partIn } from '../ip/index.js';
+import type { SetName } from '../render/layout.js';
+import type { Network } from '../sources/geo/lookup.js';
+
+/** Somebody says that these addresses are never blocked. */
+export interface Spared {
+  readonly by: 'special-purpose' | 'never-block' | 'allow-file' | 'allow-feed';
+  /** the range, `file:line`, or the id of the feed */
+  readonly where: string;
+  readonly entry: Prefix | undefined;
+  /** its name or comment, not escaped; empty for none */
+  readonly words: string;
+  /** of the block asked for */
+  readonly part: IpSet;
+}
+
+/** Prefixes of one set of the rules that have addresses of a block. */
+export interface RuleHit {
+  readonly set: SetName;
+  readonly side: Side;
+  readonly prefixes: number;
+  /** where it is one */
+  readonly element: Prefix | undefined;
+  readonly part: IpSet;
+}
+
+/** Somebody whom this host must reach: of `local.admins`, its own, a gateway. */
+export interface LetThrough {
+  readonly prefix: Prefix;
+  readonly what: string;
+}
+
+/** All that is known of a block. */
+export interface WhyFacts {
+  readonly block: Prefix;
+  readonly rules: readonly RuleHit[];
+  readonly explained: Explained;
+  readonly spared: readonly Spared[];
+  /** decisions of a person on this host, that touch the block */
+  readonly decisions: readonly LocalEntry[];
+  readonly letThrough: readonly LetThrough[];
+  /** whether the kernel holds it where it holds other rules; undefined when that was not asked */
+  readonly inKernel: boolean | undefined;
+  readonly country: string | undefined;
+  readonly network: Network | undefined;
+}
+
+/** The rules that answers are about. */
+export interface RulesState {
+  /** undefined when there are none, or they cannot be read */
+  readonly digest: string | undefined;
+  /** when they were built, milliseconds since 1970; undefined when another host built them */
+  readonly built: number | undefined;
+  /** unknown: this user may not ask the kernel */
+  readonly loaded: 'these' | 'others' | 'none' | 'unknown';
+  /** when the data of a source was current, milliseconds since 1970 */
+  readonly dateOf: (id: string) => number | undefined;
+}
+
+/** all: every address of the block; some: a part of them; none */
+export type Extent = 'all' | 'some' | 'none';
+
+/** What becomes of packets from and to a block. */
+export interface Answer extends WhyFacts {
+  readonly blocked: Readonly<Record<Side, IpSet>>;
+  readonly extent: Readonly<Record<Side, Extent>>;
+  /** of both sides the one of which more is blocked */
+  readonly verdict: 'blocked' | 'partly' | 'free';
+  /** who decides about it: by hand here before the rules, and of these the one that lets through */
+  readonly decidedBy: 'allowed-here' | 'let-through' | 'banned-here' | 'rules' | 'nobody';
+}
+
+/** The order of the rules in the kernel: what is allowed here, what is banned here (senders only), what is listed. */
+export function answerOf(facts: WhyFacts): Answer {
+  const { block, rules, decisions, letThrough } = facts;
+  const of = (prefixes: readonly Prefix[]) => partIn(IpSet.from(prefixes), block);
+  const prefixesOf = (what: LocalEntry['what']) =>
+    decisions.filter((entry) => entry.what === what).map(({ prefix }) => prefix);
+  const [allowed, banned] = [of(prefixesOf('allow')), of(prefixesOf('ban'))];
+  const through = of(letThrough.map(({ prefix }) => prefix));
+  const open = allowed.union(through);
+  const ruled = (side: Side) => IpSet.unionOf(rules.filter((hit) => hit.side === side).map(({ part }) => part));
+  const blocked = { in: ruled('in').union(banned).subtract(open), out: ruled('out').subtract(open) };
+  const whole = IpSet.from([block]);
+  const extent = { in: extentOf(blocked.in, whole), out: extentOf(blocked.out, whole) };
+  const extents = Object.values(extent);
+  return {
+    ...facts,
+    blocked,
+    extent,
+    verdict: extents.includes('all') ? 'blocked' : extents.includes('some') ? 'partly' : 'free',
+    decidedBy: !allowed.isEmpty
+      ? 'allowed-here'
+      : !through.isEmpty
+        ? 'let-through'
+        : !banned.isEmpty
+          ? 'banned-here'
+          : rules.length > 0
+            ? 'rules'
+            : 'nobody',
+  };
+}
+
+function extentOf(part: IpSet, whole: IpSet): Extent {
+  return part.isEmpty ? 'none' : part.equals(whole) ? 'all' : 'some';
+}
+
+/** How many addresses of the family of a block a set has. */
+export function countIn(set: IpSet, { family }: Prefix): bigint {
+  return set.of(family).count();
+}
