@@ -3,6 +3,7 @@ import { readKept } from '../apply/kept.js';
 import { Nft, requireRight } from '../apply/nft.js';
 import { settle } from '../apply/settle.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
+import { minuteText } from '../io/figures.js';
 import { withLock } from '../io/lock.js';
 import { artefactOf, type Loadable, loadable } from './artefact.js';
 import { type Command, type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
@@ -59,7 +60,7 @@ async function held(
 ): Promise<Loadable | 'unloaded' | undefined> {
   const hold = await readHold(project.state);
   if (hold === undefined) return undefined;
-  const since = `by ${hold.by} on ${new Date(hold.at).toISOString().slice(0, 16).replace('T', ' ')}`;
+  const since = `by ${hold.by} on ${minuteText(hold.at)}`;
   const lift = `${commandLine(context, options, 'apply')} loads the rules again`;
   if (hold.what === 'unloaded') {
     say(context, options, `not loaded: unloaded ${since}; ${lift}`);

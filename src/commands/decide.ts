@@ -4,6 +4,7 @@ import { Nft, requireRight } from '../apply/nft.js';
 import { type Ended, endSessions, type IsDropped, NOTHING_ENDED } from '../apply/sessions.js';
 import { syncLocal } from '../apply/sync-local.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
+import { minuteText } from '../io/figures.js';
 import { withLock } from '../io/lock.js';
 import { formatPrefix, type IpSet, type Prefix } from '../ip/index.js';
 import { authorOf } from './author.js';
@@ -131,7 +132,7 @@ function endOf({ for: time, until }: DecideOptions, now: number): number | undef
 
 /** `until 2026-12-31 18:00 UTC`, `for good` */
 export function endWords({ until }: Pick<LocalEntry, 'until'>): string {
-  return until === undefined ? 'for good' : `until ${new Date(until).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return until === undefined ? 'for good' : `until ${minuteText(until)}`;
 }
 
 /** What became of a decision, for each of its entries. */

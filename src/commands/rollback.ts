@@ -5,6 +5,7 @@ import { closePending, isWaiting, readPending } from '../apply/pending.js';
 import { holdBefore, settle } from '../apply/settle.js';
 import { wayBackFile } from '../apply/watchdog.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
+import { minuteText } from '../io/figures.js';
 import { withLock } from '../io/lock.js';
 import { readWhole } from '../io/read.js';
 import { type Loadable, loadable } from './artefact.js';
@@ -93,7 +94,7 @@ async function earlier(
 }
 
 function nothing(what: string, state: string, loads: readonly { digest: string; at: number }[]): BlocklistError {
-  const known = loads.map(({ digest, at }) => `${digest.slice(7, 19)} of ${new Date(at).toISOString().slice(0, 16)}`);
+  const known = loads.map(({ digest, at }) => `${digest.slice(7, 19)} of ${minuteText(at)}`);
   return new BlocklistError('nothing-kept', `${what}; nothing was changed`, {
     where: state,
     hint: known.length === 0 ? 'nothing was loaded on this host yet' : `kept are ${known.join(', ')}`,

@@ -1,4 +1,5 @@
 import { BlocklistError, ErrorCode } from '../errors.js';
+import { minuteText } from '../io/figures.js';
 import type { Download, DownloadOptions, HttpClient } from '../io/http.js';
 import { HttpFailure } from '../io/http-failure.js';
 import { afterRefusal, type FetchLog, type FetchRecord } from './fetch-log.js';
@@ -188,7 +189,7 @@ function notAsked(where: string, host: string, cause: HttpFailure): BlocklistErr
 }
 
 function leftAlone(where: string, until: number, failures: number): BlocklistError {
-  const when = `${new Date(until).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const when = minuteText(until);
   const times = failures === 1 ? 'refused us' : `refused us ${failures} times`;
   return new BlocklistError('http-failed', `the server ${times}: not asked again before ${when}`, {
     where,

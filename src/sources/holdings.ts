@@ -3,6 +3,7 @@ import type { Config } from '../config/load.js';
 import { BlocklistError } from '../errors.js';
 import { FileLooker } from '../io/read.js';
 import { entryOf, IpSet, type Prefix, partIn, widened } from '../ip/index.js';
+import { bansHolding } from './bans/ban-holding.js';
 import type { Density, Loaded } from './contract.js';
 import { geoHolding } from './geo/geo-holding.js';
 import type { GeoLookup } from './geo/lookup.js';
@@ -68,8 +69,10 @@ function opener(config: Config, environment: HoldingEnvironment): (source: Named
   const densities = densitiesOf(config);
   const kept = placeOf('sources', config, environment);
   const list = (source: NamedSource) => keptList(source, densities.get(source.id), kept);
+  const places = { ...kept.folders, cache: join(environment.cache, 'bans'), regions: environment.regions };
+  const bans = (source: NamedSource) => bansHolding(source, places);
   const located = async (source: NamedSource) => geoHolding(source, await environment.geo());
-  const ways = { feed: list, file: list, country: located, asn: located, bans: cannotLook };
+  const ways = { feed: list, file: list, country: located, asn: located, bans };
   return (source) => ways[source.kind](source);
 }
 
@@ -112,13 +115,6 @@ export function regionsOf(blocks: readonly Prefix[], config: Config): IpSet {
     Math.min(...rules.map((rule) => (version === 4 ? rule.v4 : rule.v6)?.prefix ?? 128));
   const lengths = { 4: widest(4), 6: widest(6) };
   return IpSet.from(blocks.map((block) => widened(block, lengths[block.family.version])));
-}
-
-async function cannotLook({ id }: NamedSource): Promise<never> {
-  throw new BlocklistError('source-never-fetched', 'its bans cannot be looked into by address', {
-    where: id,
-    hint: 'see where they come from',
-  });
 }
 
 function densitiesOf({ sources: { feeds, custom } }: Config): ReadonlyMap<string, Density> {

@@ -56,13 +56,16 @@ function lineOf({ prefix, since, until, by, host, reason, count }: Ban): z.input
   return {
     address: formatPrefix(prefix),
     since: dateText(since),
-    until: until === undefined ? undefined : dateText(until),
+    until: until === undefined || until > LAST_DATE ? undefined : dateText(until),
     by,
     host,
     reason,
     count,
   };
 }
+
+/** ECMA-262 section 21.4.1.1: what ends later has no date, and lasts for good. */
+const LAST_DATE = 8.64e15;
 
 function dateText(ms: number): string {
   return new Date(ms).toISOString();

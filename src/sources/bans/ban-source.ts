@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { BlocklistError } from '../../errors.js';
-import { type IpSet, IpSetBuilder } from '../../ip/index.js';
+import type { Validators } from '../../io/http.js';
 import type { Loaded, Network, Source } from '../contract.js';
 import { SeenFile } from '../seen-file.js';
 import type { Ban, BanReader, BansRead } from './contract.js';
-import { type Kept, KeptBans } from './kept-bans.js';
+import { inForce } from './in-force.js';
+import { type Kept, keptBansFile, readKeptBans, writeKeptBans } from './kept-bans.js';
 
 /** Limits on what one source of bans may ban. */
 export interface BanLimits {
@@ -37,17 +38,17 @@ export function banSource(reader: BanReader, environment: BanEnvironment): Sourc
 }
 
 class BanLoad {
-  private readonly kept: KeptBans;
+  private readonly path: string;
 
   constructor(
     private readonly reader: BanReader,
     private readonly environment: BanEnvironment,
   ) {
-    this.kept = new KeptBans(join(environment.cache, `${reader.id}.jsonl`), reader.origin);
+    this.path = keptBansFile(environment.cache, reader.id);
   }
 
   async load(network: Network): Promise<Loaded> {
-    const before = await this.kept.read();
+    const before = await readKeptBans(this.path, this.reader.origin);
     if (this.reader.place === 'away' && network === 'avoid') return this.fromKept(before);
     try {
       const read = await this.reader.read(before);
@@ -65,13 +66,13 @@ class BanLoad {
   private async keeping(read: BansRead, before: Kept | undefined): Promise<Loaded> {
     const { bans, date, validators = {}, rejected, samples, leftOut, problem } = read;
     const loaded = this.loaded(bans, date, 'fresh');
-    const earlier = before && this.inForce(before.bans, before.date).set;
+    const earlier = before && inForce(before.bans, before.date).set;
     const isNew = earlier !== undefined && !earlier.equals(loaded.set);
     if (isNew) {
       const seen = new SeenFile(join(this.environment.seen, this.reader.id));
       await seen.advance({ set: earlier, at: before?.date ?? date }, { set: loaded.set, at: date });
     }
-    await this.kept.write(bans, date, validators);
+    await this.keep(bans, date, validators);
     return {
       ...loaded,
       counts: { ...loaded.counts, rejected, samples, ...(leftOut && { leftOut }) },
@@ -80,10 +81,14 @@ class BanLoad {
     };
   }
 
+  private keep(bans: readonly Ban[], date: number, { etag, lastModified }: Validators): Promise<void> {
+    return writeKeptBans(this.path, { origin: this.reader.origin, date, etag, lastModified, bans });
+  }
+
   private async confirmed(before: Kept | undefined): Promise<Loaded> {
     if (before === undefined) throw nothingKept(this.reader.origin);
     const date = this.environment.now();
-    await this.kept.write(before.bans, date, before);
+    await this.keep(before.bans, date, before);
     return this.loaded(before.bans, date, 'unchanged');
   }
 
@@ -94,24 +99,9 @@ class BanLoad {
 
   private loaded(bans: readonly Ban[], date: number, state: Loaded['state']): Loaded {
     const { id } = this.reader;
-    const { set, nodes, count } = this.inForce(bans, this.environment.now());
+    const { set, nodes, count } = inForce(bans, this.environment.now());
     const counts = { entries: count, rejected: 0, hostBits: 0, samples: [] };
     return { id, kind: 'bans', direction: 'in', set, nodes, counts, date, state, ...this.staleness(date) };
-  }
-
-  private inForce(
-    bans: readonly Ban[],
-    at: number,
-  ): { readonly set: IpSet; readonly nodes: IpSet; readonly count: number } {
-    const builder = new IpSetBuilder();
-    let count = 0;
-    for (const { prefix, until } of bans) {
-      if (until !== undefined && until <= at) continue;
-      builder.addPrefix(prefix);
-      count++;
-    }
-    const nodes = builder.buildNodes();
-    return { set: builder.build(), nodes, count };
   }
 
   /** Bans that nobody could confirm for long are over one by one; that somebody should look at it is told before. */
