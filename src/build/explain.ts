@@ -1,4 +1,4 @@
-import { formatPrefix, IpSet, type Prefix, partIn, type SeenDays, widened } from '../ip/index.js';
+import { formatPrefix, IpSet, type Prefix, partIn, type SeenDays, setOfBlock, widened } from '../ip/index.js';
 import type { Density } from '../sources/contract.js';
 import type { Holding } from '../sources/holding.js';
 import type { Side } from './build.js';
@@ -37,7 +37,7 @@ export function explain(block: Prefix, holdings: readonly Holding[], ofAll: Dens
   const dense: FromDensity[] = [];
   const left: Array<{ readonly id: string; readonly days: SeenDays }> = [];
   const parts: Readonly<Record<Side, IpSet[]>> = { in: [], out: [] };
-  const whole = IpSet.from([block]);
+  const whole = setOfBlock(block);
   for (const holding of holdings) {
     const part = holding.partOf(block)?.set;
     if (part !== undefined) listings.push(listingOf(holding, part, block, whole));

@@ -3,11 +3,13 @@ import { readRegular } from '../io/read.js';
 import {
   formatPrefix,
   IpSet,
+  overlap,
   type Prefix,
   parsePrefix,
   partIn,
   readList,
   SPECIAL_PURPOSE,
+  setOfBlock,
   specialPurpose,
 } from '../ip/index.js';
 import type { Spared } from '../report/why.js';
@@ -83,8 +85,9 @@ function specialOf(block: Prefix, special: IpSet): Spared[] {
   const whole = partIn(special, block);
   if (whole.isEmpty) return [];
   const found = ROWS.flatMap(({ prefix, words }): Spared[] => {
-    const part = partIn(IpSet.from([prefix]), block);
-    return part.isEmpty ? [] : [{ by: 'special-purpose', where: formatPrefix(prefix), entry: prefix, words, part }];
+    if (!overlap(prefix, block)) return [];
+    const part = partIn(setOfBlock(prefix), block);
+    return [{ by: 'special-purpose', where: formatPrefix(prefix), entry: prefix, words, part }];
   });
   if (found.length > 0) return found;
   const words = 'it carries a special-purpose IPv4 address';

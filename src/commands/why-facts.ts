@@ -1,7 +1,7 @@
 import { type LocalEntry, readLocalEntries } from '../apply/local-entries.js';
 import { explain } from '../build/explain.js';
 import { BlocklistError } from '../errors.js';
-import { IpSet, type Prefix, partIn } from '../ip/index.js';
+import { overlap, type Prefix } from '../ip/index.js';
 import { type Answer, answerOf, type LetThrough, type RulesState } from '../report/why.js';
 import type { GeoLookup } from '../sources/geo/lookup.js';
 import type { Unread } from '../sources/holding.js';
@@ -56,10 +56,10 @@ export async function answersFor(
   const hosts = await attempt<readonly LetThrough[]>('addresses of this host', [], () =>
     letThrough(blocks, isFew, kernel, project),
   );
-  const touches = (block: Prefix) => {
-    const whole = IpSet.from([block]);
-    return ({ prefix }: { readonly prefix: Prefix }) => !partIn(whole, prefix).isEmpty;
-  };
+  const touches =
+    (block: Prefix) =>
+    ({ prefix }: { readonly prefix: Prefix }) =>
+      overlap(block, prefix);
   const answers: Answer[] = [];
   for (const [i, block] of blocks.entries()) {
     const first = { family: block.family, words: block.words };
@@ -67,7 +67,7 @@ export async function answersFor(
     answers.push(
       answerOf({
         block,
-        rules: hits[i] ?? [],
+        rules: hits[i],
         explained: explained[i] ?? explain(block, [], undefined),
         spared: spared.of(block),
         decisions: decisions.filter(touches(block)),

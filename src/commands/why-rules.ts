@@ -1,6 +1,6 @@
 import { readCurrent, readManifest } from '../apply/artefact-store.js';
 import { BlocklistError } from '../errors.js';
-import { IpSet, type Prefix, partIn, SET_KEYS, searchRendered } from '../ip/index.js';
+import { IpSet, type Prefix, partIn, SET_KEYS, searchRendered, setOfBlock } from '../ip/index.js';
 import { type KernelName, type LocalSetName, SET_NAMES, type SetName } from '../render/layout.js';
 import { readLastBuild } from '../report/last-build.js';
 import type { RuleHit, RulesState } from '../report/why.js';
@@ -11,7 +11,8 @@ import type { Project } from './project.js';
 /** The lists of the rules folder, for questions; nothing of them is proven, as nothing of them is loaded. */
 export interface OpenRules {
   readonly digest: string | undefined;
-  readonly of: (block: Prefix) => readonly RuleHit[];
+  /** undefined where that cannot be told; `unread` then says why */
+  readonly of: (block: Prefix) => readonly RuleHit[] | undefined;
   readonly unread: readonly Unread[];
 }
 
@@ -24,30 +25,34 @@ export async function openRules({ config }: Project, versions: ReadonlySet<4 | 6
       where: rules,
       hint: 'render them: blocklist build',
     });
-    return { digest: undefined, of: () => [], unread: [{ id: 'rules', problem }] };
+    return { digest: undefined, of: () => undefined, unread: [{ id: 'rules', problem }] };
   }
   const names = Object.keys(manifest.sets).filter((name): name is SetName => SET_NAME.test(name));
   const lists = names.filter((name) => versions.has(name.endsWith('4') ? 4 : 6));
-  const texts = new Map<SetName, Buffer>();
+  const texts = new Map<SetName, Buffer | undefined>();
+  for (const name of lists) texts.set(name, await readCurrent(rules, `${name}.txt`));
   const unread: Unread[] = [];
-  for (const name of lists) {
-    const bytes = await readCurrent(rules, `${name}.txt`);
-    if (bytes === undefined) unread.push({ id: 'rules', problem: damaged(rules, name) });
-    else texts.set(name, bytes);
-  }
+  const isDamaged = (name: SetName) => {
+    texts.set(name, undefined);
+    if (unread.length === 0) unread.push({ id: 'rules', problem: damaged(rules, name) });
+    return undefined;
+  };
   const of = (block: Prefix) => {
     const version = String(block.family.version);
-    return [...texts].flatMap(([name, bytes]): RuleHit[] => {
-      if (!name.endsWith(version)) return [];
-      const found = searchRendered(bytes, block);
-      if (found === undefined) throw damaged(rules, name);
+    const own = lists.filter((name) => name.endsWith(version));
+    const hits = own.map((name): readonly RuleHit[] | undefined => {
+      const bytes = texts.get(name);
+      const found = bytes && searchRendered(bytes, block);
+      if (found === undefined) return isDamaged(name);
       if (found.size === 0) return [];
       const { size, words, lengths } = found;
       const side = name.startsWith('out_') ? 'out' : 'in';
       const { family } = block;
       const element = size === 1 ? { family, words: words.slice(0, family.words), length: lengths[0] ?? 0 } : undefined;
-      return [{ set: name, side, prefixes: size, element, part: partIn(IpSet.ofPrefixes(found), block) }];
+      const set = element === undefined ? IpSet.ofPrefixes(found) : setOfBlock(element);
+      return [{ set: name, side, prefixes: size, element, part: partIn(set, block) }];
     });
+    return hits.includes(undefined) ? undefined : hits.flatMap((each) => each ?? []);
   };
   return { digest: manifest.digest, of, unread };
 }

@@ -32,6 +32,7 @@ export const run: Command<WhyOptions> = async (options, context) => {
     context.stdout.write(`${JSON.stringify(whyJson(answers, rules, unread))}\n`);
   } else {
     const voice = {
+      asked: unread.length === 0 ? ('all' as const) : ('some' as const),
       rules,
       now: context.now(),
       command: (line: string) => commandLine(context, options, line),

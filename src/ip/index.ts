@@ -28,4 +28,4 @@ export { searchRendered } from './rendered-search.js';
 export type { SeenDays } from './seen.js';
 export { SeenRanges } from './seen.js';
 export { SPECIAL_PURPOSE, specialPurpose } from './special.js';
-export { entryOf, partIn, touching, widened } from './window.js';
+export { entryOf, overlap, partIn, setOfBlock, touching, widened } from './window.js';

@@ -5,14 +5,29 @@ import { RangeSet } from './range-set.js';
 import type { Ranges } from './sweep.js';
 import { compareAt, copyAt, lastOfPrefix, maskHostBits } from './words.js';
 
+/** The addresses of one block, without the cost of a builder: for thousands of questions. */
+export function setOfBlock(block: Prefix): IpSet {
+  const { family, words } = block;
+  const range = RangeSet.adopt(family, 1, words.slice(0, family.words), lastOf(block));
+  return family.version === 4 ? IpSet.of(range, IpSet.empty.v6) : IpSet.of(IpSet.empty.v4, range);
+}
+
+/** Whether two blocks have addresses in common: then one is inside the other. */
+export function overlap(a: Prefix, b: Prefix): boolean {
+  if (a.family !== b.family) return false;
+  const wider = Math.min(a.length, b.length);
+  const w = a.family.words;
+  return compareAt(widened(a, wider).words, 0, widened(b, wider).words, 0, w) === 0;
+}
+
 /** The part of a set that lies in a block. O(log size + ranges in the block). */
 export function partIn(set: IpSet, block: Prefix): IpSet {
   const part = within(set.of(block.family), block);
-  if (part.size === 0) return IpSet.empty;
+  if (part === undefined) return IpSet.empty;
   return block.family.version === 4 ? IpSet.of(part, IpSet.empty.v6) : IpSet.of(IpSet.empty.v4, part);
 }
 
-function within(set: RangeSet, block: Prefix): RangeSet {
+function within(set: RangeSet, block: Prefix): RangeSet | undefined {
   const { family } = set;
   const w = family.words;
   const last = lastOf(block);
@@ -21,7 +36,7 @@ function within(set: RangeSet, block: Prefix): RangeSet {
   const reaches = before >= 0 && compareAt(set.hi, before * w, block.words, 0, w) >= 0;
   const from = reaches ? before : before + 1;
   const to = set.rangeAtOrBefore(last, 0) + 1;
-  if (to <= from) return RangeSet.empty(family);
+  if (to <= from) return undefined;
   const [lo, hi] = [set.lo.slice(from * w, to * w), set.hi.slice(from * w, to * w)];
   const end = (to - from - 1) * w;
   if (compareAt(lo, 0, block.words, 0, w) < 0) copyAt(block.words, 0, lo, 0, w);

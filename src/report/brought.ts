@@ -10,7 +10,7 @@ export interface Brought {
   readonly alone: ReturnType<IpSet['count']>;
   /** part of the addresses of the source, 0…1: of IPv4, or of IPv6 where it has no IPv4 */
   readonly share: number;
-  /** the fewest blocks, widest first */
+  /** the fewest blocks, IPv4 first, the widest of each family first */
   readonly prefixes: readonly Prefix[];
 }
 
@@ -19,8 +19,8 @@ export function broughtBy({ id, set }: Pick<Loaded, 'id' | 'set'>, repeated: IpS
   const alone = set.subtract(repeated).subtract(never);
   const [all, some] = [set.count(), alone.count()];
   const share = all.v4 > 0 ? some.v4 / all.v4 : all.v6 > 0n ? Number((some.v6 * 1_000_000n) / all.v6) / 1_000_000 : 0;
-  // Stable: those of one length stay in numeric order. A /16 of IPv4 is a larger part of its family than a /32 of IPv6.
-  const prefixes = [...alone.prefixes()].sort((a, b) => a.length - b.length);
+  // Stable: those of one length stay in numeric order.
+  const prefixes = [...alone.prefixes()].sort((a, b) => a.family.version - b.family.version || a.length - b.length);
   return { id, addresses: all, alone: some, share, prefixes };
 }
 
@@ -30,11 +30,12 @@ export function broughtText({ id, addresses, alone, share, prefixes }: Brought):
   if (prefixes.length === 0) return `${id} brings nothing that no other source has\n`;
   const of = (part: number | bigint, all: number | bigint, family: string) =>
     all > 0 ? [`${addressCount(BigInt(part))} of its ${addressCount(BigInt(all))} ${family} addresses`] : [];
-  const counts = [...of(alone.v4, addresses.v4, 'IPv4'), ...of(alone.v6, addresses.v6, 'IPv6')].join(' and ');
+  const counts = [...of(alone.v4, addresses.v4, 'IPv4'), ...of(alone.v6, addresses.v6, 'IPv6')];
+  counts[0] += ` (${percent(share)})`;
   const shown = prefixes.slice(0, SHOWN).map((prefix) => `  ${formatPrefix(prefix)}`);
   const more = prefixes.length - shown.length;
   const lines = [
-    `only ${id} brings ${counts} (${percent(share)}), in ${grouped(prefixes.length)} prefixes, the widest first:`,
+    `only ${id} brings ${counts.join(' and ')}, in ${grouped(prefixes.length)} prefixes, the widest first:`,
     ...shown,
     ...(more > 0 ? [`  and ${grouped(more)} more: --json has all`] : []),
   ];

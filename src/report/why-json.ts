@@ -31,7 +31,7 @@ function answerJson(answer: Answer, { dateOf }: RulesState): object {
     decidedBy: answer.decidedBy,
     blocked: { in: count(blocked.in), out: count(blocked.out) },
     inKernel: answer.inKernel ?? null,
-    rules: answer.rules.map(({ set, side, prefixes, element, part }) => ({
+    rules: (answer.rules ?? []).map(({ set, side, prefixes, element, part }) => ({
       set,
       side,
       element: text(element),

@@ -1,10 +1,12 @@
 import { escapeText } from '../io/escape.js';
 import { addressCount, age, dateText, grouped, minuteText } from '../io/figures.js';
-import { formatPrefix, IpSet } from '../ip/index.js';
+import { formatPrefix, setOfBlock } from '../ip/index.js';
 import { type Answer, countIn, type RulesState, type Spared } from './why.js';
 
 /** What an answer is told with. */
 export interface WhyVoice {
+  /** all: every source could be looked into */
+  readonly asked: 'all' | 'some';
   readonly rules: RulesState;
   readonly now: number;
   /** a command of ours, ready to be pasted */
@@ -37,7 +39,7 @@ export function whyText(answer: Answer, voice: WhyVoice): string {
     ...differenceLines(answer, voice),
     ...wayOut(answer, voice),
   ];
-  return [`${formatPrefix(block)}: ${headline(answer)}`, ...lines.map((line) => `  ${line}`)].join('\n');
+  return [`${formatPrefix(block)}: ${headline(answer, voice)}`, ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
 /** One line: address, verdict, who lists it, where it is. */
@@ -48,23 +50,25 @@ export function whyLine(answer: Answer): string {
   return [formatPrefix(block), answer.verdict, by || '-', country ?? '-', name].join('  ').trimEnd();
 }
 
-function headline(answer: Answer): string {
+function headline(answer: Answer, { asked }: WhyVoice): string {
   const { verdict, decidedBy, explained } = answer;
+  const hasRules = (answer.rules ?? []).length > 0;
   const isListed = explained.listings.length > 0 || explained.dense.length > 0;
+  if (verdict === 'unknown') return 'not known: the rules cannot be read';
   if (verdict === 'partly') return `${partWords(answer)} blocked`;
   if (verdict === 'blocked')
     return `blocked${sideWords(answer)}${decidedBy === 'banned-here' ? ', banned on this host' : ''}`;
   if (decidedBy === 'allowed-here')
-    return `not blocked: allowed on this host${answer.rules.length > 0 ? ', though the rules list it' : ''}`;
+    return `not blocked: allowed on this host${hasRules ? ', though the rules list it' : ''}`;
   if (decidedBy === 'let-through') return 'not blocked: this host lets it through';
-  if (!isListed) return 'not blocked: no source lists it';
+  if (!isListed) return asked === 'all' ? 'not blocked: no source lists it' : 'not blocked';
   return answer.spared.length > 0
     ? 'not blocked: listed, and never to be blocked'
     : 'not blocked: listed, but not in the rules';
 }
 
 function partWords({ block, blocked }: Answer): string {
-  const all = addressCount(countIn(IpSet.from([block]), block));
+  const all = addressCount(countIn(setOfBlock(block), block));
   const [sent, received] = [countIn(blocked.in, block), countIn(blocked.out, block)];
   const words = `${addressCount(sent > 0n ? sent : received)} of its ${all} addresses are`;
   return sent > 0n ? words : `what is sent to ${words}`;
@@ -75,7 +79,7 @@ function sideWords({ extent }: Answer): string {
   return ', what is sent to it';
 }
 
-function ruleLines({ rules, block, inKernel }: Answer, { loaded }: RulesState): string[] {
+function ruleLines({ rules = [], block, inKernel }: Answer, { loaded }: RulesState): string[] {
   if (rules.length === 0) return inKernel === true ? ['the kernel holds other rules, and those block it'] : [];
   const sets = rules.map(({ set, prefixes, element, part }) => {
     const many = `${addressCount(countIn(part, block))} addresses in ${grouped(prefixes)} prefixes`;
@@ -148,11 +152,11 @@ function placeLine({ country, network }: Answer): string[] {
 }
 
 /** Where the rules and what the sources hold now are not of one mind: one of them is newer. */
-function differenceLines(answer: Answer, { rules, command }: WhyVoice): string[] {
-  if (rules.digest === undefined) return [];
+function differenceLines(answer: Answer, { asked, command }: WhyVoice): string[] {
   const { explained, spared, rules: hits } = answer;
+  if (hits === undefined) return [];
   const isListed = !explained.listed.in.isEmpty || !explained.listed.out.isEmpty;
-  if (hits.length > 0 && !isListed)
+  if (hits.length > 0 && !isListed && asked === 'all')
     return [`no source lists it any more: ${command('build')} and ${command('apply')} free it`];
   if (hits.length > 0 && spared.length > 0 && answer.verdict === 'blocked')
     return [`the rules are older than that: ${command('build')} and ${command('apply')} free it`];
@@ -162,7 +166,7 @@ function differenceLines(answer: Answer, { rules, command }: WhyVoice): string[]
 }
 
 function wayOut(answer: Answer, { command }: WhyVoice): string[] {
-  if (answer.verdict === 'free') return [];
+  if (answer.verdict === 'free' || answer.verdict === 'unknown') return [];
   const text = formatPrefix(answer.block);
   return [
     `to let it through on this host, at once: ${command(`allow ${text}`)}; on all hosts: a line in a file of allow.files`,

@@ -1,7 +1,7 @@
 import type { LocalEntry } from '../apply/local-entries.js';
 import type { Side } from '../build/build.js';
 import type { Explained } from '../build/explain.js';
-import { IpSet, type Prefix, partIn } from '../ip/index.js';
+import { IpSet, type Prefix, partIn, setOfBlock } from '../ip/index.js';
 import type { SetName } from '../render/layout.js';
 import type { Network } from '../sources/geo/lookup.js';
 
@@ -36,7 +36,8 @@ export interface LetThrough {
 /** All that is known of a block. */
 export interface WhyFacts {
   readonly block: Prefix;
-  readonly rules: readonly RuleHit[];
+  /** undefined when the rules cannot be read */
+  readonly rules: readonly RuleHit[] | undefined;
   readonly explained: Explained;
   readonly spared: readonly Spared[];
   /** decisions of a person on this host, that touch the block */
@@ -67,16 +68,17 @@ export type Extent = 'all' | 'some' | 'none';
 export interface Answer extends WhyFacts {
   readonly blocked: Readonly<Record<Side, IpSet>>;
   readonly extent: Readonly<Record<Side, Extent>>;
-  /** of both sides the one of which more is blocked */
-  readonly verdict: 'blocked' | 'partly' | 'free';
+  /** of both sides the one of which more is blocked; unknown where only the rules, which cannot be read, could tell */
+  readonly verdict: 'blocked' | 'partly' | 'free' | 'unknown';
   /** who decides about it: by hand here before the rules, and of these the one that lets through */
   readonly decidedBy: 'allowed-here' | 'let-through' | 'banned-here' | 'rules' | 'nobody';
 }
 
 /** The order of the rules in the kernel: what is allowed here, what is banned here (senders only), what is listed. */
 export function answerOf(facts: WhyFacts): Answer {
-  const { block, rules, decisions, letThrough } = facts;
-  const of = (prefixes: readonly Prefix[]) => partIn(IpSet.from(prefixes), block);
+  const { block, rules = [], decisions, letThrough } = facts;
+  const of = (prefixes: readonly Prefix[]) =>
+    prefixes.length === 0 ? IpSet.empty : partIn(IpSet.from(prefixes), block);
   const prefixesOf = (what: LocalEntry['what']) =>
     decisions.filter((entry) => entry.what === what).map(({ prefix }) => prefix);
   const [allowed, banned] = [of(prefixesOf('allow')), of(prefixesOf('ban'))];
@@ -84,14 +86,17 @@ export function answerOf(facts: WhyFacts): Answer {
   const open = allowed.union(through);
   const ruled = (side: Side) => IpSet.unionOf(rules.filter((hit) => hit.side === side).map(({ part }) => part));
   const blocked = { in: ruled('in').union(banned).subtract(open), out: ruled('out').subtract(open) };
-  const whole = IpSet.from([block]);
+  const whole = setOfBlock(block);
   const extent = { in: extentOf(blocked.in, whole), out: extentOf(blocked.out, whole) };
   const extents = Object.values(extent);
+  // Who is let through here is let through whatever the rules are.
+  const isOpen = whole.subtract(open).isEmpty;
+  const none = facts.rules === undefined && !isOpen ? 'unknown' : 'free';
   return {
     ...facts,
     blocked,
     extent,
-    verdict: extents.includes('all') ? 'blocked' : extents.includes('some') ? 'partly' : 'free',
+    verdict: extents.includes('all') ? 'blocked' : extents.includes('some') ? 'partly' : none,
     decidedBy: !allowed.isEmpty
       ? 'allowed-here'
       : !through.isEmpty

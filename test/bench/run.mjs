@@ -8,13 +8,14 @@ import { makeLists } from './data.mjs';
 import { cachedBuild, updates } from './feeds.mjs';
 import { PAIRS } from './measure.mjs';
 import { inProcess, memory, startUp, wholeProcess } from './rows.mjs';
+import { questions } from './why.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'blocklist-bench-'));
 try {
   const lists = await makeLists(folder);
   process.stderr.write(`input: ${lists.v4.length} IPv4 lines: ${lists.origin}\n`);
   const rows = [];
-  for (const measure of [wholeProcess, inProcess, memory, startUp, cachedBuild, updates, loading])
+  for (const measure of [wholeProcess, inProcess, memory, startUp, cachedBuild, updates, questions, loading])
     rows.push(...(await measure(lists, folder)));
   const figure = ({ value, unit }) => `${value.toFixed(2)} ${unit}`;
   process.stdout.write(
