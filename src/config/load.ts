@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { BlocklistError } from '../errors.js';
 import { readWhole } from '../io/read.js';
+import { fail2banAt } from './fail2ban-schema.js';
 import { describeIssue } from './issues.js';
 import { type ConfigValues, configSchema } from './schema.js';
 
@@ -119,6 +120,7 @@ function absolutePaths(values: ConfigValues, folder: string): ConfigValues {
       feeds: values.sources.feeds.map((entry) => withKeyAt(entry, at)),
       custom: values.sources.custom.map((entry) => withPathsAt(entry, at)),
       bans: values.sources.bans.map((entry) => withPathsAt(entry, at)),
+      fail2ban: fail2banAt(values.sources.fail2ban, at),
     },
     allow: { files: values.allow.files.map(at), feeds: values.allow.feeds.map((entry) => withKeyAt(entry, at)) },
     paths: {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bans } from './bans-schema.js';
+import { fail2ban } from './fail2ban-schema.js';
 import { checkFormatOptions, FORMAT_NAMES, formatOptionShape } from './formats.js';
 import { anyPercent, direction, duration, httpUrl, id, keyFile, keyHeader, path, percent } from './values.js';
 
@@ -110,6 +111,7 @@ export const sources = z
       .prefault({})
       .describe('whole countries'),
     bans: bans.default([]).describe('bans that other hosts exported'),
+    fail2ban: fail2ban.optional().describe('bans of fail2ban on this host'),
     density: density.optional(),
   })
   .superRefine(({ feeds, custom, countries, bans }, context) => {

@@ -8,6 +8,7 @@ export const id = z
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and dashes')
   .refine((text) => !text.startsWith('country-'), 'expected another id: country- is for countries')
   .refine((text) => text !== 'all', 'expected another id: all stands for all sources together')
+  .refine((text) => text !== 'fail2ban', 'expected another id: fail2ban is for the bans of sources.fail2ban')
   .describe('name of the source, used in output and as its folder in the cache');
 
 export const direction = z
