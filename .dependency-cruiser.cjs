@@ -30,6 +30,7 @@ const ONE_FILE = {
   'mmdb-lib': 'sources/geo/mmdb',
   'proper-lockfile': 'io/lock',
   'modern-tar': 'io/archive',
+  'sql.js': 'io/sqlite',
   undici: 'io/http',
   yaml: 'config/load',
   yauzl: 'io/archive',

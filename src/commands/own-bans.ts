@@ -13,7 +13,10 @@ export async function ownBans(project: Project, context: Context): Promise<Ban[]
   const now = context.now();
   const fetcher = await fetcherOf(project, 'polite', context);
   const byHand = (await readLocalEntries(project.bansState, now)).filter(({ what }) => what === 'ban').map(banOf);
-  const bans = [...byHand, ...(await bansMadeHere(project.config, { fetcher }))];
+  const bans = [
+    ...byHand,
+    ...(await bansMadeHere(project.config, { fetcher, state: project.updateState, now: context.now })),
+  ];
   return bans.filter(({ until }) => until === undefined || until > now);
 }
 

@@ -97,9 +97,10 @@ async function requireTrustedFiles(config: Config, context: Context, use: RulesU
 
 /** Files whose content decides what root's firewall does, and whose they may be. */
 export async function trustedFiles(config: Config, ours: TrustedOwners, use: RulesUse) {
-  const { custom, bans } = config.sources;
+  const { custom, bans, fail2ban } = config.sources;
   const files = [...custom, ...bans].flatMap((entry) => ('file' in entry ? [entry.file] : []));
-  const decisive = { paths: [config.file, ...config.allow.files, ...files], theirs: ours };
+  const database = fail2ban?.database === undefined ? [] : [fail2ban.database];
+  const decisive = { paths: [config.file, ...config.allow.files, ...files, ...database], theirs: ours };
   if (use === 'none') return [decisive];
   const { rules } = config.paths;
   const service = use === 'read' ? await findAccount(({ name }) => name === SYSTEM_USER) : undefined;

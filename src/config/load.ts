@@ -3,6 +3,7 @@ import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, 
 import { BlocklistError } from '../errors.js';
 import { readWhole } from '../io/read.js';
 import type { CrowdsecEntry } from './crowdsec-schema.js';
+import { fail2banAt } from './fail2ban-schema.js';
 import { describeIssue } from './issues.js';
 import { type ConfigValues, configSchema } from './schema.js';
 
@@ -128,6 +129,7 @@ function absolutePaths(values: ConfigValues, folder: string): ConfigValues {
       custom: values.sources.custom.map((entry) => withPathsAt(entry, at)),
       bans: values.sources.bans.map((entry) => withPathsAt(entry, at)),
       ...withCrowdsecAt(values.sources.crowdsec, at),
+      fail2ban: fail2banAt(values.sources.fail2ban, at),
     },
     allow: { files: values.allow.files.map(at), feeds: values.allow.feeds.map((entry) => withKeyAt(entry, at)) },
     paths: {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { bans } from './bans-schema.js';
 import { crowdsec } from './crowdsec-schema.js';
+import { fail2ban } from './fail2ban-schema.js';
 import { checkFormatOptions, FORMAT_NAMES, formatOptionShape } from './formats.js';
 import { anyPercent, direction, duration, httpUrl, id, keyFile, keyHeader, path, percent } from './values.js';
 
@@ -131,6 +132,7 @@ export const sources = z
       .describe('whole countries'),
     bans: bans.default([]).describe('bans that other hosts exported'),
     crowdsec: crowdsec.optional().describe('decisions of CrowdSec'),
+    fail2ban: fail2ban.optional().describe('bans of fail2ban on this host'),
     density: density.optional(),
   })
   .superRefine(({ feeds, custom, countries, bans }, context) => {

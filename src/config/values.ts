@@ -9,6 +9,7 @@ export const id = z
   .refine((text) => !text.startsWith('country-'), 'expected another id: country- is for countries')
   .refine((text) => text !== 'crowdsec', 'expected another id: crowdsec is sources.crowdsec')
   .refine((text) => text !== 'all', 'expected another id: all stands for all sources together')
+  .refine((text) => text !== 'fail2ban', 'expected another id: fail2ban is for the bans of sources.fail2ban')
   .describe('name of the source, used in output and as its folder in the cache');
 
 export const direction = z

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { BlocklistError } from '../../errors.js';
-import { formatPrefix, type Prefix, parsePrefix, type RejectedLine, type RejectReason } from '../../ip/index.js';
+import { formatPrefix, type RejectedLine, type RejectReason } from '../../ip/index.js';
 import type { Ban } from './contract.js';
+import { prefixOf } from './prefix-of.js';
 
 /**
  * The one form in which bans are written down: JSON lines (RFC 8259, one object a line, LF). A header line names the schema and counts what
@@ -106,7 +107,8 @@ class BanLinesReader {
   line(number: number, line: string | undefined): void {
     if (line?.trim() === '') return;
     const value = line === undefined ? undefined : parsed(line);
-    const header = headerSchema.safeParse(value).data;
+    // A ban is no header and should not cost the telling why.
+    const header = isHeader(value) ? headerSchema.safeParse(value).data : undefined;
     if (header !== undefined) return this.header(header);
     if (this.open === undefined) throw notBans(this.where);
     this.open--;
@@ -146,6 +148,10 @@ class BanLinesReader {
   }
 }
 
+function isHeader(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'schema' in value;
+}
+
 function parsed(line: string): unknown {
   try {
     return JSON.parse(line);
@@ -165,15 +171,6 @@ function banOf(value: unknown): Ban | RejectReason {
   const [from, to] = [Date.parse(since), until === undefined ? undefined : Date.parse(until)];
   if (Number.isNaN(from) || Number.isNaN(to ?? 0)) return 'missing field';
   return { prefix, since: from, until: to, ...rest };
-}
-
-function prefixOf(address: string): Prefix | undefined {
-  try {
-    return parsePrefix(address);
-  } catch (error) {
-    if (error instanceof BlocklistError) return undefined;
-    throw error;
-  }
 }
 
 function notBans(where: string): BlocklistError {

@@ -8,21 +8,29 @@ import { banSource } from './ban-source.js';
 import type { Ban, BanReader } from './contract.js';
 import { bansOfCrowdsec, type NetworksOf } from './crowdsec.js';
 import { scenarioOf } from './crowdsec-scenario.js';
+import { bansOfFail2ban } from './fail2ban.js';
+import type { Memory } from './repeaters.js';
 import { bansOfFile, bansOfUrl } from './shared.js';
 
 /** What readers of bans work with. */
-export type ReaderEnvironment = Pick<SourceEnvironment, 'fetcher'>;
+export type ReaderEnvironment = Pick<SourceEnvironment, 'fetcher' | 'state' | 'now'>;
 
 /** The readers of bans that a configuration names, in its order. @throws BlocklistError `config-invalid` */
-async function banReaders(config: Config, { fetcher }: ReaderEnvironment): Promise<BanReader[]> {
-  const { bans } = config.sources;
-  return Promise.all(
+async function banReaders(
+  config: Config,
+  { fetcher, state, now }: ReaderEnvironment,
+  memory: Memory,
+): Promise<BanReader[]> {
+  const { bans, fail2ban } = config.sources;
+  const own = fail2ban === undefined ? [] : [bansOfFail2ban(fail2ban, { state, now, memory })];
+  const shared = await Promise.all(
     bans.map(async (entry) =>
       'file' in entry
         ? bansOfFile(entry.id, entry.file)
         : bansOfUrl(entry.id, await ownRequest(entry, config.file), fetcher),
     ),
   );
+  return [...own, ...shared];
 }
 
 /**
@@ -30,7 +38,7 @@ async function banReaders(config: Config, { fetcher }: ReaderEnvironment): Promi
  * @throws BlocklistError when a source of them cannot be read: half of the bans would unban the other half elsewhere.
  */
 export async function bansMadeHere(config: Config, environment: ReaderEnvironment): Promise<Ban[]> {
-  const readers = (await banReaders(config, environment)).filter(({ madeBy }) => madeBy === 'this-host');
+  const readers = (await banReaders(config, environment, 'left')).filter(({ madeBy }) => madeBy === 'this-host');
   const read = await Promise.all(readers.map((reader) => reader.read(undefined)));
   return read.flatMap((each) => (typeof each === 'string' ? [] : each.bans));
 }
@@ -51,7 +59,7 @@ export async function banSources(config: Config, environment: BanSourceEnvironme
     maxAgeMs: guards['max-age'],
   };
   const own = { cache: join(cache, 'bans'), seen: join(state, 'seen'), now, limits };
-  const readers = [...(await banReaders(config, environment)), ...(await crowdsecReaders(config, environment))];
+  const readers = [...(await banReaders(config, environment, 'kept')), ...(await crowdsecReaders(config, environment))];
   return readers.map((reader) => banSource(reader, own));
 }
 
