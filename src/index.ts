@@ -12,6 +12,7 @@ export type { ErrorDetail } from './errors.js';
 export { BlocklistError, ErrorCode, ExitStatus } from './errors.js';
 export type { Address, Family, ListOptions, ListReport, Prefix, RejectedLine } from './ip/index.js';
 export { formatPrefix, IpSet, IpSetBuilder, parseAddress, parsePrefix, readList, specialPurpose } from './ip/index.js';
-export { renderArtefact, renderNft, renderNftJson } from './render/artefact.js';
+export { renderArtefact, renderNft } from './render/artefact.js';
 export type { NftJson } from './render/nft-json.js';
+export { renderNftJson } from './render/nft-json.js';
 export type { Direction, Loaded } from './sources/contract.js';

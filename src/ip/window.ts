@@ -1,5 +1,6 @@
+import { setOfColumns } from './columns.js';
 import { BlockWalk } from './decompose.js';
-import { type Family, IPV4, IPV6, type Prefix } from './family.js';
+import type { Family, Prefix } from './family.js';
 import { IpSet } from './ip-set.js';
 import { RangeSet } from './range-set.js';
 import type { Ranges } from './sweep.js';
@@ -44,19 +45,15 @@ function within(set: RangeSet, block: Prefix): RangeSet | undefined {
   return RangeSet.adopt(family, to - from, lo, hi);
 }
 
-/** The ranges of a set, whole, that have addresses of `regions`. O(regions × log size + result). */
-export function touching(set: IpSet, regions: IpSet): IpSet {
-  const of = (family: Family) => {
-    const from = set.of(family);
-    const rows = touchedRanges(from, regions.of(family));
-    return RangeSet.adopt(
-      family,
-      rows.length,
-      picked(from.lo, family.words, rows),
-      picked(from.hi, family.words, rows),
-    );
-  };
-  return IpSet.of(of(IPV4), of(IPV6));
+/**
+ * Of columns that a set was written out to, the ranges, whole, that have addresses of `regions`; undefined when these do not keep the invariant of RangeSet.
+ * The others are not looked at: O(regions × log size + result).
+ */
+export function touching(family: Family, lo: Uint32Array, hi: Uint32Array, regions: IpSet): RangeSet | undefined {
+  const w = family.words;
+  if (lo.length % w !== 0 || hi.length !== lo.length) return undefined;
+  const rows = touchedRanges({ family, lo, hi }, regions.of(family));
+  return setOfColumns(family, picked(lo, w, rows), picked(hi, w, rows));
 }
 
 /** Numbers of the ranges in `lo` and `hi` (sorted, disjoint) that have addresses of a set, ascending. */

@@ -3,7 +3,6 @@ import { countAddresses, type FourSets, slicePrefixes } from '../ip/index.js';
 import { loadCommands } from './commands.js';
 import { namedSets } from './layout.js';
 import { digestOf, type Manifest, manifestOf, policyOf, renderLists } from './manifest.js';
-import { type NftJson, printJson } from './nft-json.js';
 import { differsAt, printText } from './nft-text.js';
 
 export const SCRIPT_FILE = 'blocklist.nft';
@@ -12,11 +11,6 @@ export const MANIFEST_FILE = 'manifest.json';
 /** The nft script that loads these sets, from any earlier state of our table, in one transaction. */
 export function renderNft(sets: RuleSets): Uint8Array {
   return renderScript(sets, digestOf(renderLists(sets), policyOf(sets)));
-}
-
-/** The same transaction as renderNft, as libnftables JSON for `nft -j -f`. */
-export function renderNftJson(sets: RuleSets): NftJson {
-  return printJson(loadCommands(sets, digestOf(renderLists(sets), policyOf(sets))));
 }
 
 /** The files of `rules/` by name, in the order in which they are written: the manifest last. */

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import type { RuleSets } from '../build/build.js';
 import { formatAddress, type Prefixes } from '../ip/index.js';
-import type { NftCommand } from './commands.js';
+import { loadCommands, type NftCommand } from './commands.js';
 import { FAMILY, TABLE } from './layout.js';
+import { digestOf, policyOf, renderLists } from './manifest.js';
 
 /** libnftables JSON (libnftables-json(5)), schema version 1: what we send, and what we read back. */
 
@@ -59,8 +61,13 @@ const emittedCommand = z.union([
 export const emittedSchema = z.strictObject({ nftables: z.array(emittedCommand) });
 export type NftJson = z.output<typeof emittedSchema>;
 
+/** The same transaction as renderNft, as libnftables JSON for `nft -j -f`. */
+export function renderNftJson(sets: RuleSets): NftJson {
+  return printJson(loadCommands(sets, digestOf(renderLists(sets), policyOf(sets))));
+}
+
 /** The commands as libnftables JSON. */
-export function printJson(commands: readonly NftCommand[]): NftJson {
+function printJson(commands: readonly NftCommand[]): NftJson {
   const json = { nftables: [{ metainfo: { json_schema_version: 1 } }, ...commands.map(toJson)] };
   return emittedSchema.parse(json);
 }

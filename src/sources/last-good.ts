@@ -6,8 +6,8 @@ import { BlocklistError } from '../errors.js';
 import type { Validators } from '../io/http.js';
 import { errnoOf, type FileLooker, readWhole } from '../io/read.js';
 import { removeTree, writeAtomic } from '../io/write.js';
-import { type IpSet, touching } from '../ip/index.js';
-import { type BodySets, decodeBody, decodeSets, encodeBody, type ReadBody } from './parsed-form.js';
+import type { IpSet } from '../ip/index.js';
+import { type BodySets, decodeBody, encodeBody, lookIntoBody, type ReadBody } from './parsed-form.js';
 
 const metaSchema = z.object({
   version: z.literal(2),
@@ -103,8 +103,7 @@ export class LastGood {
     const meta = parseMeta(looker.read(join(this.folder, 'meta.json'), META_CAP));
     if (meta === undefined) return undefined;
     const parsed = looker.read(join(this.folder, `${meta.digest}.parsed`), BODY_CAP);
-    const sets = parsed && decodeSets(parsed);
-    return { meta, content: sets && { set: touching(sets.set, regions), nodes: touching(sets.nodes, regions) } };
+    return { meta, content: parsed && lookIntoBody(parsed, regions) };
   }
 
   /** The body that `meta` names, if it is as it was written. */

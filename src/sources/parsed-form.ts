@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { decodeColumns, encodeColumns } from '../io/columns-file.js';
-import { FAMILIES, IpSet, setOfColumns } from '../ip/index.js';
+import { FAMILIES, IpSet, setOfColumns, touching } from '../ip/index.js';
 import type { ListBody } from './feeds/formats/contract.js';
 
 /** What a body holds once it is read, and how it was packed. */
@@ -47,30 +47,33 @@ export function decodeBody(bytes: Buffer, key: string): ReadBody | undefined {
   const file = decodeColumns(bytes);
   const header = headerSchema.safeParse(file?.header).data;
   if (file === undefined || header?.key !== `${READER} ${key}`) return undefined;
-  const sets = setsAt(file.columns, header.nodes);
+  const sets = setsAt(file.columns, header.nodes, setOfColumns);
   return sets && { ...sets, trailing: header.trailing, report: header.report as ListBody['report'] };
 }
 
 const nodesSchema = headerSchema.pick({ nodes: true });
 
-/** The sets alone, whichever way the body was read, as a look into the bytes: they change with them. undefined when the bytes are damaged. */
-export function decodeSets(bytes: Buffer): BodySets | undefined {
+/** What the sets have of these regions, whichever way the body was read. undefined when the bytes are damaged. */
+export function lookIntoBody(bytes: Buffer, regions: IpSet): BodySets | undefined {
   const file = decodeColumns(bytes, 'bytes');
   // For fifty headers: compiling the schema takes longer than using it as it is.
   const header = nodesSchema.safeParse(file?.header, { jitless: true }).data;
-  return file && header && setsAt(file.columns, header.nodes);
+  const part: ColumnsReader = (family, lo, hi) => touching(family, lo, hi, regions);
+  return file && header && setsAt(file.columns, header.nodes, part);
 }
 
-function setsAt(columns: readonly Uint32Array[], kind: 'all' | 'own'): BodySets | undefined {
-  const set = setAt(columns, 0);
-  const nodes = kind === 'own' ? setAt(columns, 4) : set;
+type ColumnsReader = typeof setOfColumns;
+
+function setsAt(columns: readonly Uint32Array[], kind: 'all' | 'own', read: ColumnsReader): BodySets | undefined {
+  const set = setAt(columns, 0, read);
+  const nodes = kind === 'own' ? setAt(columns, 4, read) : set;
   return set === undefined || nodes === undefined ? undefined : { set, nodes };
 }
 
-function setAt(columns: readonly Uint32Array[], from: number): IpSet | undefined {
+function setAt(columns: readonly Uint32Array[], from: number, read: ColumnsReader): IpSet | undefined {
   const [v4, v6] = FAMILIES.map((family, i) => {
     const [lo, hi] = columns.slice(from + 2 * i, from + 2 * i + 2);
-    return lo === undefined || hi === undefined ? undefined : setOfColumns(family, lo, hi);
+    return lo === undefined || hi === undefined ? undefined : read(family, lo, hi);
   });
   return v4 === undefined || v6 === undefined ? undefined : IpSet.of(v4, v6);
 }

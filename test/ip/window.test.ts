@@ -70,7 +70,9 @@ describe.each(BASES)('$name, against a look at every address', ({ address, bits 
         const family = bits === 32 ? IPV4 : IPV6;
         const isTouched = ([from, to]: Range) =>
           rangesIn(regions.of(family)).some(([first, last]) => from <= last && first <= to);
-        expect(rangesIn(touching(set, regions).of(family))).toEqual(rangesIn(set.of(family)).filter(isTouched));
+        expect(rangesIn(touching(family, set.of(family).lo, set.of(family).hi, regions)!)).toEqual(
+          rangesIn(set.of(family)).filter(isTouched),
+        );
       }),
       runs(200),
     );
@@ -110,4 +112,13 @@ describe('at the ends', () => {
     expect(formatPrefix(widened(prefix, to))).toBe(wide);
     expect(formatPrefix(prefix)).toBe(block);
   });
+});
+
+test.each<[what: string, lo: number[], hi: number[]]>([
+  ['not in order', [9, 5], [9, 5]],
+  ['that overlap', [5, 7], [8, 9]],
+  ['that end before they begin', [9], [5]],
+  ['without an end', [5, 9], [6]],
+])('columns %s are no set', (_, lo, hi) => {
+  expect(touching(IPV4, Uint32Array.from(lo), Uint32Array.from(hi), IpSet.from(['0.0.0.0/0']))).toBeUndefined();
 });

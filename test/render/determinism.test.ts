@@ -2,7 +2,8 @@ import { hostname } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SourceShare } from '../../src/build/build.js';
-import { renderArtefact, renderNft, renderNftJson } from '../../src/render/artefact.js';
+import { renderArtefact, renderNft } from '../../src/render/artefact.js';
+import { renderNftJson } from '../../src/render/nft-json.js';
 import { ruleSets } from './golden.js';
 import { GOLDEN_INPUTS, type GoldenInput } from './golden-inputs.js';
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { SourceShare } from '../../src/build/build.js';
-import { renderArtefact, renderNft, renderNftJson } from '../../src/render/artefact.js';
+import { renderArtefact, renderNft } from '../../src/render/artefact.js';
+import { renderNftJson } from '../../src/render/nft-json.js';
 import { GOLDEN, golden, goldenFolder, ruleSets } from './golden.js';
 import { GOLDEN_INPUTS } from './golden-inputs.js';
 
