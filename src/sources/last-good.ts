@@ -5,7 +5,6 @@ import { z } from 'zod';
 import { BlocklistError } from '../errors.js';
 import { errnoOf, readWhole } from '../io/read.js';
 import { removeTree, writeAtomic } from '../io/write.js';
-import { decodeBody, encodeBody, type ReadBody } from './parsed-form.js';
 
 const metaSchema = z.object({
   version: z.literal(2),
@@ -23,23 +22,30 @@ const metaSchema = z.object({
 export type LastGoodMeta = z.output<typeof metaSchema>;
 
 /** What is kept of a source, read. */
-export interface Kept {
+export interface Kept<Content> {
   readonly meta: LastGoodMeta;
-  readonly content: ReadBody;
+  readonly content: Content;
 }
 
 /** A way to read a body, and its name: a body that was read in the same way need not be read again. */
-export interface Reading {
+export interface Reading<Content> {
   readonly key: string;
-  read(body: Buffer): Promise<ReadBody>;
+  read(body: Buffer): Promise<Content>;
+}
+
+/** How what was read is written down, so that it loads without being read again. */
+export interface ParsedForm<Content> {
+  encode(content: Content, key: string): Buffer;
+  /** undefined when the bytes are damaged, or were made by a reading of another key */
+  decode(bytes: Buffer, key: string): Content | undefined;
 }
 
 /** A body to be kept, and what it holds. */
-export interface NewBody {
+export interface NewBody<Content> {
   readonly body: Uint8Array;
   /** digestOf(body) */
   readonly digest: string;
-  readonly content: ReadBody;
+  readonly content: Content;
   /** of the Reading that read it */
   readonly key: string;
 }
@@ -56,23 +62,26 @@ export function digestOf(body: Uint8Array): string {
  * The newest body of a source that passed its guards, as it came, and its parsed form. Both have the digest of the body as name,
  * `meta.json` names it and is renamed into place last: whatever moment the power fails, a complete pair is found.
  */
-export class LastGood {
-  constructor(private readonly folder: string) {}
+export class LastGood<Content> {
+  constructor(
+    private readonly folder: string,
+    private readonly form: ParsedForm<Content>,
+  ) {}
 
   /**
    * What is kept for this origin. Undefined when there is nothing, or nothing that is as it was written: damaged from outside is as if
    * nothing was kept, so that the next update heals it. @throws BlocklistError when the body can no longer be read in this way.
    */
-  async read(origin: string, reading: Reading): Promise<Kept | undefined> {
+  async read(origin: string, reading: Reading<Content>): Promise<Kept<Content> | undefined> {
     const meta = await this.meta();
     if (meta?.origin !== origin) return undefined;
     const parsed = await this.bytes(`${meta.digest}.parsed`);
-    const content = parsed && decodeBody(parsed, reading.key);
+    const content = parsed && this.form.decode(parsed, reading.key);
     if (content !== undefined) return { meta, content };
     const body = await this.body(meta.digest);
     if (body === undefined) return undefined;
     const read = await reading.read(body);
-    await this.keepParsed(meta.digest, encodeBody(read, reading.key));
+    await this.keepParsed(meta.digest, this.form.encode(read, reading.key));
     return { meta, content: read };
   }
 
@@ -90,7 +99,7 @@ export class LastGood {
   /** Keeps a body that passed. Older ones are removed after the switch. */
   async keep(
     origin: string,
-    { body, digest, content, key }: NewBody,
+    { body, digest, content, key }: NewBody<Content>,
     facts: Pick<LastGoodMeta, 'fetched' | 'etag' | 'lastModified'>,
   ): Promise<LastGoodMeta> {
     const before = await this.meta();
@@ -98,7 +107,10 @@ export class LastGood {
     const isThere = isSame && (await this.body(digest)) !== undefined;
     // The same body again: its parsed form is what `content` came from.
     if (!isThere) {
-      await Promise.all([this.write(`${digest}.body`, body), this.write(`${digest}.parsed`, encodeBody(content, key))]);
+      await Promise.all([
+        this.write(`${digest}.body`, body),
+        this.write(`${digest}.parsed`, this.form.encode(content, key)),
+      ]);
     }
     const changed = isSame ? before.changed : facts.fetched;
     const meta: LastGoodMeta = { version: 2, origin, digest, changed, ...facts };
