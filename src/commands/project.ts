@@ -89,7 +89,10 @@ async function requireTrustedFiles(config: Config, context: Context, use: RulesU
 /** Files whose content decides what root's firewall does, and whose they may be. */
 export async function trustedFiles(config: Config, ours: TrustedOwners, use: RulesUse) {
   const files = config.sources.custom.flatMap((entry) => ('file' in entry ? [entry.file] : []));
-  const decisive = { paths: [config.file, ...config.allow.files, ...files], theirs: ours };
+  const databases = [...(config.geo.country ?? []), ...(config.geo.asn ?? [])].flatMap((entry) =>
+    'file' in entry ? [entry.file] : [],
+  );
+  const decisive = { paths: [config.file, ...config.allow.files, ...files, ...databases], theirs: ours };
   if (use === 'none') return [decisive];
   const { rules } = config.paths;
   const service = use === 'read' ? await findAccount(({ name }) => name === SYSTEM_USER) : undefined;

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { BlocklistError } from '../errors.js';
 import { readWhole } from '../io/read.js';
+import type { GeoConfig } from './geo-schema.js';
 import { describeIssue } from './issues.js';
 import { type ConfigValues, configSchema } from './schema.js';
 
@@ -111,7 +112,10 @@ function lineOf(root: Node | null, path: readonly PropertyKey[], lines: LineCoun
 
 function absolutePaths(values: ConfigValues, folder: string): ConfigValues {
   const at = (path: string) => resolve(folder, path);
-  const { rules, cache, state, 'country-database': database } = values.paths;
+  const { rules, cache, state } = values.paths;
+  const { geo } = values;
+  const databases = (entries: GeoConfig['asn']) =>
+    entries?.map((entry) => ('file' in entry ? { ...entry, file: at(entry.file) } : withKeyAt(entry, at)));
   return {
     ...values,
     sources: {
@@ -122,11 +126,15 @@ function absolutePaths(values: ConfigValues, folder: string): ConfigValues {
       ),
     },
     allow: { files: values.allow.files.map(at), feeds: values.allow.feeds.map((entry) => withKeyAt(entry, at)) },
+    geo: {
+      ...geo,
+      ...(geo.country === undefined ? {} : { country: databases(geo.country) }),
+      ...(geo.asn === undefined ? {} : { asn: databases(geo.asn) }),
+    },
     paths: {
       rules: at(rules),
       ...(cache === undefined ? {} : { cache: at(cache) }),
       ...(state === undefined ? {} : { state: at(state) }),
-      ...(database === undefined ? {} : { 'country-database': at(database) }),
     },
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkFormatOptions, FORMAT_NAMES, formatOptionShape } from './formats.js';
+import { asns, countryWords } from './places.js';
 
 /** The schema of `sources:` and of lists anywhere in `blocklist.yaml`. */
 
@@ -8,6 +9,8 @@ const id = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and dashes')
   .refine((text) => !text.startsWith('country-'), 'expected another id: country- is for countries')
+  .refine((text) => !/^(asn|geo)-/.test(text), 'expected another id: asn- is for networks, and geo- for databases')
+  .refine((text) => text !== 'fail2ban' && text !== 'crowdsec', 'expected another id: this one is for their bans')
   .refine((text) => text !== 'all', 'expected another id: all stands for all sources together')
   .describe('name of the source, used in output and as its folder in the cache');
 
@@ -35,7 +38,7 @@ export const duration = z
   .regex(/^\d{1,5}[smhd]$/, 'expected a time like 30m, 12h or 14d')
   .transform((text) => Number(text.slice(0, -1)) * UNIT_MS[text.slice(-1) as keyof typeof UNIT_MS]);
 
-const httpUrl = z
+export const httpUrl = z
   .string()
   .refine(
     (text) => /^https?:\/\//.test(text) && URL.canParse(text.replace('{key}', 'k')),
@@ -73,38 +76,48 @@ const density = z
   .strictObject({ v4: dense(24, 31).optional(), v6: dense(64, 127).optional() })
   .describe('nets in which so many single addresses are listed are listed as a whole; allow still wins');
 
-const keyFile = path
+export const keyFile = path
   .optional()
   .describe('a file that holds the key or user:password of this source, readable by its owner only');
+export const keyHeader = z
+  .string()
+  .regex(/^[A-Za-z0-9-]+$/, 'expected the name of an HTTP header')
+  .optional()
+  .describe('header that carries the key');
 const replacements = z
   .array(
     z
-      .union([
-        z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'expected a country code, an AS number or an id'),
-        z.int().min(1),
-      ])
+      .union(
+        [z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'expected a country code, an AS number or an id'), z.int().min(1)],
+        { error: 'expected a country code, an AS number or an id' },
+      )
       .transform(String),
   )
   .min(1)
   .optional()
   .describe('for catalogue feeds by country or network: which ones, like [cn, ru] or [AS4134]');
 
-const feed = z.union([
-  id,
-  z.strictObject({
-    id,
-    direction: direction.optional(),
-    density: density.optional(),
-    guards: ownGuards.optional(),
-    'key-file': keyFile,
-    for: replacements,
-  }),
-]);
+const ID_OR_MAP = 'expected an id or a map with the key id';
 
-const allowFeed = z.union([
-  id,
-  z.strictObject({ id, guards: ownGuards.optional(), 'key-file': keyFile, for: replacements }),
-]);
+const feed = z.union(
+  [
+    id,
+    z.strictObject({
+      id,
+      direction: direction.optional(),
+      density: density.optional(),
+      guards: ownGuards.optional(),
+      'key-file': keyFile,
+      for: replacements,
+    }),
+  ],
+  { error: ID_OR_MAP },
+);
+
+const allowFeed = z.union(
+  [id, z.strictObject({ id, guards: ownGuards.optional(), 'key-file': keyFile, for: replacements })],
+  { error: ID_OR_MAP },
+);
 
 const listShape = {
   id,
@@ -131,19 +144,10 @@ const custom = z
       timeout: z.int().min(1).max(600).default(60).describe('seconds'),
       interval: duration.prefault('0s').describe('not asked again before this has passed'),
       'key-file': keyFile,
-      'key-header': z
-        .string()
-        .regex(/^[A-Za-z0-9-]+$/, 'expected the name of an HTTP header')
-        .optional()
-        .describe('header that carries the key'),
+      'key-header': keyHeader,
     }),
   ])
   .superRefine(checkFormatOptions);
-
-const country = z
-  .string()
-  .regex(/^[a-zA-Z]{2}$/, 'expected a two-letter country code (ISO 3166-1) like cn')
-  .transform((code) => code.toLowerCase());
 
 export const sources = z
   .strictObject({
@@ -152,18 +156,22 @@ export const sources = z
     custom: z.array(custom).default([]).describe('lists of your own: a file or an address'),
     countries: z
       .strictObject({
-        block: z.array(country).default([]).describe('two-letter codes'),
+        block: countryWords.default([]).describe('two-letter codes, and continents by name like europe'),
+        unknown: z
+          .enum(['pass', 'drop'])
+          .default('pass')
+          .describe('what becomes of addresses that the country database gives to no country'),
       })
       .prefault({})
       .describe('whole countries'),
+    asns: asns.default([]).describe('whole networks by AS number, found in the database that geo.asn names'),
     density: density.optional(),
   })
-  .superRefine(({ feeds, custom, countries }, context) => {
+  .superRefine(({ feeds, custom }, context) => {
     const seen = new Set<string>();
     const ids = [
       ...feeds.map((entry, i) => [['feeds', i], typeof entry === 'string' ? entry : entry.id] as const),
       ...custom.map((entry, i) => [['custom', i], entry.id] as const),
-      ...countries.block.map((code, i) => [['countries', 'block', i], `country-${code}`] as const),
     ];
     for (const [path, name] of ids) {
       if (seen.has(name))

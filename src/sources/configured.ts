@@ -10,6 +10,7 @@ import type { SourceLimits } from './guards.js';
 import { readKey } from './key-file.js';
 import type { PartOrigin } from './list-part.js';
 import type { ListSpec } from './list-source.js';
+import { requestOf } from './request.js';
 
 /** A feed as the configuration names it: an id, or an object with settings of its own. */
 type FeedSettings = Partial<Exclude<FeedEntry, string>> & { readonly id: string };
@@ -67,22 +68,7 @@ async function customSpec(config: Config, entry: CustomEntry): Promise<ListSpec>
     ...(density === undefined ? {} : { density }),
   };
   if ('file' in entry) return { ...common, parts: [{ kind: 'file', path: entry.file }] };
-  const keyFile = entry['key-file'];
-  const header = entry['key-header'];
-  const ways = [header !== undefined, entry.url.includes('{key}')].filter((isWay) => isWay).length;
-  if (ways !== (keyFile === undefined ? 0 : 1)) {
-    const message = `${id}: expected key-file with either key-header or {key} in the url, or none of the three`;
-    throw invalid(config, message, 'say where the key is, and how it is sent');
-  }
-  const value = keyFile === undefined ? undefined : await readKey(keyFile);
-  const request: ListRequest = {
-    url: entry.url,
-    ...(value === undefined ? {} : { key: { value, in: header === undefined ? 'url' : { header } } }),
-    // The operator wrote this host down.
-    target: 'any',
-    timeoutMs: entry.timeout * 1000,
-    intervalMs: entry.interval,
-  };
+  const request = await requestOf(config, id, entry);
   return { ...common, parts: [{ kind: 'url', request }] };
 }
 
