@@ -8,6 +8,7 @@ import { describeSystem } from '../../system/requirements.js';
 import { networksIn } from './mmdb-reader.js';
 import { type Database, writeMmdb } from './mmdb-writer.js';
 import { openCountries } from './open.js';
+import { ANSWERS, SAMPLES } from './samples.js';
 
 type Countries = Awaited<ReturnType<typeof openCountries>>;
 
@@ -184,4 +185,20 @@ describeSystem('mmdblookup of libmaxminddb', ['mmdblookup'], () => {
       expect([address, database.countryOf(parseAddress(address))]).toEqual([address, theirs]);
     }
   });
+
+  test.each(SAMPLES.filter(({ form }) => form === 'mmdb'))(
+    'and those of publishers: $what',
+    async ({ bytes, kinds }) => {
+      const file = join(await tempFolder(), 'test.mmdb');
+      await writeFile(file, bytes);
+      for (const [address, country, asn] of ANSWERS) {
+        const { stdout } = await run(['mmdblookup', '--file', file, '--ip', address]);
+        const code = /"(?:iso_code|country_code)":\s*"([A-Z]{2})"/.exec(stdout)?.[1]?.toLowerCase();
+        const number = /"(?:autonomous_system_number|asn)":\s*"?(?:AS)?(\d+)/.exec(stdout)?.[1];
+        if (kinds.includes('country')) expect([address, code]).toEqual([address, country]);
+        if (kinds.includes('asn'))
+          expect([address, number]).toEqual([address, asn === undefined ? undefined : String(asn)]);
+      }
+    },
+  );
 });
