@@ -20,14 +20,14 @@ const MAY_IMPORT = {
 
 /** package → the one file that imports it; zod is at every boundary where data enters */
 const ONE_FILE = {
-  '@ip-location-db/geo-whois-asn-country-mmdb': 'sources/geo/country-source',
+  '@ip-location-db/geo-whois-asn-country-mmdb': 'sources/geo/specs',
   'cli-progress': 'io/progress',
   'cli-table3': 'io/table',
   commander: 'cli(-command|-set-up|-nightly|-look|-decide)?',
   'ip-cidr': 'config/operator',
   'ipaddr.js': 'config/operator',
   leven: 'config/issues',
-  'mmdb-lib': 'sources/geo/mmdb',
+  'mmdb-lib': 'sources/geo/forms/mmdb',
   'proper-lockfile': 'io/lock',
   'modern-tar': 'io/archive',
   'sql.js': 'io/sqlite',

@@ -71,6 +71,14 @@ export function addLook(program: Command, add: Add): void {
     none,
   );
   add(
+    feeds,
+    'asn',
+    'networks by the name of their organisation, ready to paste; exit 1 when there is none',
+    ['blocklist feeds asn "china mobile"', 'blocklist feeds asn AS4134 --json'],
+    () => import('./commands/feeds-asn.js'),
+    (words: string[]) => ({ words }),
+  ).argument('<name...>', 'words that all occur in the name, in upper or lower case, or an AS number');
+  add(
     program,
     'bans',
     'bans that were made on this host, as JSON lines that other hosts take',

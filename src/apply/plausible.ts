@@ -35,8 +35,8 @@ export interface PlausibleLimits {
 export interface Wider {
   /** with the sources that have a limit of their own */
   readonly widest: Widths;
-  /** addresses of the countries that are blocked as a whole */
-  readonly countries: IpSet;
+  /** addresses of the countries and networks (AS) that are blocked as a whole */
+  readonly places: IpSet;
 }
 
 /**
@@ -44,7 +44,7 @@ export interface Wider {
  *
  * A width cannot be judged as in a source: sets are minimal, so neighbours have merged, and two /8 of one country stand there as a /7 (us has 6.0.0.0/7, 28.0.0.0/7 and
  * 214.0.0.0/7 in the bundled database; cn ends at /10, ru at /13). Among feeds that does not occur: none of the catalogue holds
- * nets of /8 side by side, beyond ranges that are never blocked anyway. So a net may be wider than the limit only as far as the countries of this
+ * nets of /8 side by side, beyond ranges that are never blocked anyway. So a net may be wider than the limit only as far as the countries and networks of this
  * host's own configuration explain it: what is left of it without them must keep to the limit. Coverage alone would not do: 32.0.0.0/3 is an eighth of IPv4 and 2a00::/12 all of Europe.
  * @throws BlocklistError `never-block`, `rules-too-wide`, `coverage-limit` (in this order), with set and prefix.
  */
@@ -69,7 +69,7 @@ export async function requirePlausibleArtefact(sets: RuleSets, limits: Plausible
     'coverage-limit',
     `the rules would block ${percent(share)} of IPv4, more than the ${percent(limits.coverage.share)} allowed; nothing was changed`,
     {
-      hint: `if it is meant, ${limits.coverage.key === 'max-coverage' ? 'name its countries under sources.countries.block of this host, or ' : ''}raise guards.${limits.coverage.key}`,
+      hint: `if it is meant, ${limits.coverage.key === 'max-coverage' ? 'name its countries under sources.countries.block of this host (networks under sources.asns), or ' : ''}raise guards.${limits.coverage.key}`,
     },
   );
 }
@@ -98,17 +98,17 @@ function neverBlock(name: SetName, hit: Prefix, net: Prefix): BlocklistError {
   );
 }
 
-function requireExplained(name: SetName, net: Prefix, { widest, countries }: Wider): void {
+function requireExplained(name: SetName, net: Prefix, { widest, places }: Wider): void {
   const limit = limitOf(widest, net.family);
   if (net.length >= limit) return;
-  for (const rest of IpSet.from([net]).subtract(countries).prefixes()) {
+  for (const rest of IpSet.from([net]).subtract(places).prefixes()) {
     if (rest.length >= limit) continue;
     throw new BlocklistError(
       'rules-too-wide',
       `the rules hold ${formatPrefix(net)}, wider than the /${limit} allowed (set ${name}); nothing was changed`,
       {
         where: `${name} ${formatPrefix(net)}`,
-        hint: `if it is meant, name its country under sources.countries.block of this host, or lower guards.max-prefix-v${net.family.version}`,
+        hint: `if it is meant, name its country under sources.countries.block of this host (its network under sources.asns), or lower guards.max-prefix-v${net.family.version}`,
       },
     );
   }

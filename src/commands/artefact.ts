@@ -4,10 +4,11 @@ import { type PlausibleLimits, requirePlausibleArtefact } from '../apply/plausib
 import { readUnchanged } from '../apply/unchanged.js';
 import type { Config } from '../config/load.js';
 import { requireTrusted } from '../config/owner.js';
+import { BlocklistError } from '../errors.js';
 import { IpSet } from '../ip/index.js';
 import { type Context, shortPath } from './context.js';
 import { neverBlock } from './lists.js';
-import { owners, type Project } from './project.js';
+import { foldersOf, owners, type Project } from './project.js';
 
 /** An artefact that may be loaded, and what it is called in words. */
 export interface Loadable {
@@ -39,29 +40,35 @@ export function loadable(artefact: Artefact, title: string, config: Config, cont
   return { artefact, title, prove };
 }
 
-/** As a build judges: whole countries may cover more than feeds. */
+/** As a build judges: whole countries and networks may cover more than feeds. */
 async function limitsOf(config: Config, context: Context): Promise<PlausibleLimits> {
-  const { guards } = config;
-  const key = config.sources.countries.block.length > 0 ? 'max-country-coverage' : 'max-coverage';
+  const { guards, sources } = config;
+  const { block, unknown } = sources.countries;
+  const isWhole = block.length > 0 || unknown === 'drop' || sources.asns.length > 0;
+  const key = isWhole ? 'max-country-coverage' : 'max-coverage';
   return {
     coverage: { share: guards[key], key },
     widest: { v4: guards['max-prefix-v4'], v6: guards['max-prefix-v6'] },
     wider: async () => {
       const { widestAllowed } = await import('../sources/widest.js');
-      return { widest: await widestAllowed(config), countries: await countriesOf(config, context) };
+      return { widest: await widestAllowed(config), places: isWhole ? await placesOf(config, context) : IpSet.empty };
     },
     neverBlock: await neverBlock(),
   };
 }
 
-async function countriesOf(config: Config, context: Context): Promise<IpSet> {
-  const { block } = config.sources.countries;
-  if (block.length === 0) return IpSet.empty;
-  const { bundledCountryDatabase, countrySources } = await import('../sources/geo/country-source.js');
-  const own = config.paths['country-database'];
-  // It decides here what is let through.
-  if (own !== undefined && context.uid === 0) await requireTrusted([own], owners(context));
-  const sources = countrySources(block, own ?? bundledCountryDatabase());
-  const loaded = await Promise.all(sources.map((source) => source.load('avoid')));
-  return IpSet.unionOf(loaded.map(({ set }) => set));
+/** Addresses of the countries and networks that are blocked as a whole, by what root may believe of the databases of this host. */
+async function placesOf(config: Config, context: Context): Promise<IpSet> {
+  const { placesOnDisk } = await import('../sources/geo/places.js');
+  const { cache } = await foldersOf(config, context);
+  return placesOnDisk(config, cache, async (paths) => {
+    if (context.uid !== 0) return true;
+    try {
+      await requireTrusted(paths, owners(context));
+      return true;
+    } catch (error) {
+      if (error instanceof BlocklistError && error.code === 'config-owner') return false;
+      throw error;
+    }
+  });
 }

@@ -3,8 +3,9 @@ import { ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
 import { overlapJson, overlapOf, overlapText } from '../report/overlap.js';
 import type { Command } from './context.js';
-import { gather, sayProblems } from './gather.js';
+import { gather } from './gather.js';
 import { openProject } from './project.js';
+import { sayProblems } from './say-problems.js';
 
 /** Which sources of the configuration hold the same addresses, and which bring nothing. Asks nobody. */
 export const run: Command<unknown> = async (options, context) => {

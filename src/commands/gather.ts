@@ -1,13 +1,10 @@
 import { BlocklistError } from '../errors.js';
-import { escapeText } from '../io/escape.js';
-import { age, grouped } from '../io/figures.js';
 import { fetchProgress } from '../io/progress.js';
-import type { LastBuild } from '../report/last-build.js';
 import type { Loaded, Network } from '../sources/contract.js';
 import { FetchLog } from '../sources/fetch-log.js';
 import { Fetcher, type Urgency } from '../sources/fetcher.js';
 import { type Configured, configuredSources, loadSources, type Missing } from '../sources/index.js';
-import { type Context, commandLine, type GlobalOptions, say } from './context.js';
+import type { Context, GlobalOptions } from './context.js';
 import type { Project } from './project.js';
 
 export interface GatherOptions {
@@ -25,7 +22,14 @@ export interface Gathered {
   /** who alone may connect; undefined: everybody */
   readonly only: readonly Loaded[] | undefined;
   readonly missing: readonly Missing[];
+  /** databases that come from addresses, and those with a problem; those that gave nothing at all are among `missing` */
+  readonly databases: readonly LoadedDatabase[];
+  /** whether the network was asked for what a source or database needs */
+  readonly wasAsked: (id: string) => boolean;
 }
+
+/** A database of countries or networks, and how it was come by. */
+export type LoadedDatabase = Pick<Loaded, 'id' | 'date' | 'state' | 'problem'>;
 
 /** First pause before a server that failed is asked again. */
 const PAUSE_MS = 1000;
@@ -39,15 +43,28 @@ export function gather(
 ): Promise<Gathered> {
   return withSources(project, how, options, context, async (sources) => {
     requireKnown(how.only, sources);
-    const networkFor = (id: string) => networkOf(how, id);
+    const { block: blocking, only: alone = [] } = sources;
+    const together = new Map(
+      [...blocking, ...alone].flatMap(({ fetchedWith = [] }) => fetchedWith.map((id) => [id, fetchedWith] as const)),
+    );
+    const networkFor = (id: string) =>
+      (together.get(id) ?? [id]).some((each) => networkOf(how, each) === 'use') ? 'use' : 'avoid';
     const [block, allow, only] = await Promise.all([
-      loadSources(sources.block, networkFor),
+      loadSources(blocking, networkFor),
       loadSources(sources.allow, networkFor),
       sources.only && loadSources(sources.only, networkFor),
     ]);
     requireAll('allow feed', 'take it out of allow.feeds', allow.missing);
     requireAll('country', 'take it out of countries.only', only?.missing ?? []);
-    return { block: block.loaded, allow: allow.loaded, only: only?.loaded, missing: block.missing };
+    const databases = await loadDatabases(sources.databases, networkFor);
+    return {
+      block: block.loaded,
+      allow: allow.loaded,
+      only: only?.loaded,
+      missing: [...block.missing, ...databases.missing],
+      databases: databases.loaded,
+      wasAsked: (id) => networkFor(id) === 'use',
+    };
   });
 }
 
@@ -86,13 +103,39 @@ export async function fetcherOf({ config, cache }: Project, urgency: Urgency, co
   });
 }
 
+/** The databases that sources have loaded, and, where the network may be asked, the others: `why` and `feeds asn` work with them. */
+async function loadDatabases(
+  databases: Configured['databases'],
+  networkFor: (id: string) => Network,
+): Promise<{ readonly loaded: readonly LoadedDatabase[]; readonly missing: readonly Missing[] }> {
+  const wanted = databases.filter((each) => each.isLoaded || (each.isFetched && networkFor(each.id) === 'use'));
+  const results = await Promise.all(
+    wanted.map(async (database): Promise<LoadedDatabase | Missing> => {
+      const { id } = database;
+      try {
+        const { date, state, problem } = await database.load(networkFor(id));
+        return { id, date, state, ...(problem === undefined ? {} : { problem }) };
+      } catch (problem) {
+        if (!(problem instanceof BlocklistError)) throw problem;
+        return { id, problem };
+      }
+    }),
+  );
+  const isFetched = (id: string) => databases.some((database) => database.id === id && database.isFetched);
+  const loaded = results.filter((result): result is LoadedDatabase => 'state' in result);
+  return {
+    loaded: loaded.filter(({ id, problem }) => problem !== undefined || isFetched(id)),
+    missing: results.filter((result): result is Missing => !('state' in result)),
+  };
+}
+
 /** Whether the network is asked for a source. */
 export function networkOf({ network, only }: GatherOptions, id: string): Network {
   return only.length === 0 || only.includes(id) ? network : 'avoid';
 }
 
 function requireKnown(only: readonly string[], sources: Configured): void {
-  const known = [...sources.block, ...sources.allow, ...(sources.only ?? [])].map(({ id }) => id);
+  const known = [...sources.block, ...sources.allow, ...(sources.only ?? []), ...sources.databases].map(({ id }) => id);
   const unknown = only.find((id) => !known.includes(id));
   if (unknown === undefined) return;
   throw new BlocklistError('bad-usage', `--source: there is no source '${unknown}'`, {
@@ -112,49 +155,4 @@ function requireAll(what: string, otherwise: string, [missing]: readonly Missing
       hint: problem.hint ?? `mend it, or ${otherwise}`,
     },
   );
-}
-
-/** Says what is wrong with which source. Under --quiet only what is new since the last build. */
-export function sayProblems(
-  { block, allow, only = [], missing }: Gathered,
-  last: LastBuild | undefined,
-  options: GlobalOptions,
-  context: Context,
-): void {
-  const known = new Map([...(last?.sources ?? []), ...(last?.missing ?? [])].map(({ id, code }) => [id, code]));
-  for (const source of [...block, ...allow, ...only, ...missing]) {
-    const { id, problem } = source;
-    if (problem === undefined) continue;
-    const before = known.get(id);
-    // A night that says nothing new should not send a mail; a first failure should, and data that became too old.
-    const isAge = problem.code === 'source-stale' || problem.code === 'source-frozen';
-    const isNew = before === undefined || (isAge && problem.code !== before);
-    const where = problem.where === undefined ? '' : ` (${escapeText(problem.where)})`;
-    const text = `${id}: ${escapeText(problem.message, 300)}${where}; ${consequence(source, context.now())}`;
-    const voice = isNew ? { ...options, quiet: false } : options;
-    say(context, voice, text);
-    // The one problem that a person may have to decide.
-    if (problem.code === 'source-shrunk' || problem.code === 'source-grown') {
-      say(context, voice, `  if that is right: ${commandLine(context, options, `update --accept-change ${id}`)}`);
-    }
-  }
-  if (options.verbose !== true) return;
-  for (const { id, counts } of [...block, ...allow]) {
-    for (const { line, reason, text } of counts.samples) {
-      say(context, options, `${id}:${line}: ${reason}: ${escapeText(text, 80)}`);
-    }
-    if (counts.hostBits > 0)
-      say(context, options, `${id}: ${grouped(counts.hostBits)} entries had host bits set, which were cleared`);
-    for (const [why, count] of Object.entries(counts.leftOut ?? {})) {
-      say(context, options, `${id}: ${grouped(count)} left out: ${why}`);
-    }
-  }
-}
-
-function consequence(source: Loaded | Missing, now: number): string {
-  if (!('set' in source)) return 'nothing to use';
-  if (source.state === 'fresh' || source.state === 'unchanged') return 'used all the same';
-  if (source.state === 'bundled') return 'the list that ships with blocklist is used';
-  const ageMs = now - source.date;
-  return ageMs < 60_000 ? 'last good is used' : `last good, ${age(ageMs)} old, is used`;
 }

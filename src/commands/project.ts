@@ -98,7 +98,8 @@ async function requireTrustedFiles(config: Config, context: Context, use: RulesU
 /** Files whose content decides what root's firewall does, and whose they may be. */
 export async function trustedFiles(config: Config, ours: TrustedOwners, use: RulesUse) {
   const { custom, bans, fail2ban } = config.sources;
-  const files = [...custom, ...bans].flatMap((entry) => ('file' in entry ? [entry.file] : []));
+  const { country = [], asn = [] } = config.geo;
+  const files = [...custom, ...bans, ...country, ...asn].flatMap((entry) => ('file' in entry ? [entry.file] : []));
   const database = fail2ban?.database === undefined ? [] : [fail2ban.database];
   const decisive = { paths: [config.file, ...config.allow.files, ...files, ...database], theirs: ours };
   if (use === 'none') return [decisive];

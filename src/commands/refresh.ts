@@ -10,10 +10,11 @@ import { namedSets } from '../render/layout.js';
 import { readLastBuild, writeLastBuild } from '../report/last-build.js';
 import type { Missing } from '../sources/index.js';
 import { type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
-import { type Gathered, type GatherOptions, gather, networkOf, sayProblems } from './gather.js';
+import { type Gathered, type GatherOptions, gather } from './gather.js';
 import { listOf, neverBlock } from './lists.js';
 import { openProject, type Project } from './project.js';
 import { pushBansOf, withPushProblem } from './push-bans.js';
+import { sayProblems } from './say-problems.js';
 
 /** `build` and `update`: sources → sets → rendered rules. They differ only in what the network is asked. */
 export async function refresh(how: GatherOptions, options: GlobalOptions, context: Context): Promise<ExitStatus> {
@@ -22,7 +23,7 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
     const { config } = project;
     const notPushed = await pushBansOf(project, how, options, context);
     const gathered = withPushProblem(await gather(project, how, options, context), notPushed);
-    const { block, allow, only, missing } = gathered;
+    const { block, allow, only, missing, databases, wasAsked } = gathered;
     const before = await readLastBuild(project.state);
     sayProblems(gathered, before, options, context);
     await requireNoneLost(config.paths.rules, missing);
@@ -45,12 +46,10 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
           }),
     });
     const rendered = await render(built, config.paths.rules);
-    await writeLastBuild(project.state, context.now(), [...block, ...allow, ...(only ?? [])], missing, {
-      build: before,
-      wasAsked: (id) => networkOf(how, id) === 'use',
-    });
+    const sources = [...block, ...allow, ...(only ?? []), ...databases];
+    await writeLastBuild(project.state, context.now(), sources, missing, { build: before, wasAsked });
     await report(built, gathered, rendered, project, options, context);
-    const isIncomplete = [...block, ...allow, ...(only ?? []), ...missing].some(({ problem }) => problem !== undefined);
+    const isIncomplete = [...sources, ...missing].some(({ problem }) => problem !== undefined);
     return isIncomplete ? ExitStatus.incomplete : ExitStatus.done;
   });
 }

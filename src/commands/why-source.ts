@@ -4,9 +4,10 @@ import { withLock } from '../io/lock.js';
 import { IpSet } from '../ip/index.js';
 import { broughtBy, broughtJson, broughtText } from '../report/brought.js';
 import type { Context, GlobalOptions } from './context.js';
-import { gather, sayProblems } from './gather.js';
+import { gather } from './gather.js';
 import { listOf, neverBlock } from './lists.js';
 import { openProject } from './project.js';
+import { sayProblems } from './say-problems.js';
 
 /** What would not be blocked without this source. Asks nobody, and reads every source as a build does. */
 export async function whySource(id: string, options: GlobalOptions, context: Context): Promise<ExitStatus> {

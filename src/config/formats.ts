@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const formatOptionShape = {
   'min-score': z.int().min(1).optional().describe('with format score: leave out entries below this number'),
   column: z
-    .union([z.int().min(1), z.string().min(1)])
+    .union([z.int().min(1), z.string().min(1)], { error: 'expected a number from 1 or a name' })
     .optional()
     .describe(
       'with format csv: the column of the addresses, its number (the first is 1) or its name in the header line',
@@ -14,7 +14,10 @@ export const formatOptionShape = {
     .optional()
     .describe('with format csv: what stands between columns; default ,'),
   where: z
-    .record(z.string().min(1), z.union([z.string(), z.array(z.string()).min(1)]))
+    .record(
+      z.string().min(1),
+      z.union([z.string(), z.array(z.string()).min(1)], { error: 'expected a text or a list of texts' }),
+    )
     .optional()
     .describe(
       'with formats csv, json and ndjson: keep only entries whose column or field has this value, or one of these',

@@ -37,6 +37,9 @@ function describeUnion(issue: Extract<Issue, { code: 'invalid_union' }>, documen
   const branches = issue.errors.filter(
     (errors) => !errors.some((error) => error.code === 'invalid_type' && error.path.length === 0),
   );
+  // A list in place of one: what is wrong with its elements.
+  const inside = branches.find((errors) => errors.every(({ path }) => path.length > 0));
+  if (Array.isArray(value) && inside !== undefined) return inside.flatMap((error) => within(issue, error, document));
   const [has, isList] = [
     (key: string) => value !== null && typeof value === 'object' && key in value,
     branches.length === 2,
@@ -51,8 +54,14 @@ function describeUnion(issue: Extract<Issue, { code: 'invalid_union' }>, documen
           !errors.some((e) => (e.code === 'unrecognized_keys' && e.keys.includes(kind)) || e.path[0] === other),
       )
     : branches[0];
-  if (best === undefined || best.length === 0) return problem('an id or a map with the key id');
-  return best.flatMap((error) => describeIssue({ ...error, path: [...issue.path, ...error.path] } as Issue, document));
+  if (best === undefined || best.length === 0)
+    return [{ path: issue.path, message: `${keyOf(issue.path)}: ${issue.message}, found ${shortened(value)}` }];
+  return best.flatMap((error) => within(issue, error, document));
+}
+
+/** A problem of one branch of a union, told from the root of the document. */
+function within({ path }: Issue, error: Issue, document: unknown): ConfigProblem[] {
+  return describeIssue({ ...error, path: [...path, ...error.path] } as Issue, document);
 }
 
 function expectation(issue: Issue): string {
@@ -100,9 +109,14 @@ function knownKeys(path: readonly PropertyKey[]): string[] {
     nodes = nodes
       .map((node) => (typeof key === 'number' ? node.items : node.properties?.[String(key)]))
       .filter((node) => node !== undefined)
-      .flatMap((node) => node.anyOf ?? [node]);
+      .flatMap(alternatives);
   }
   return [...new Set(nodes.flatMap((node) => Object.keys(node.properties ?? {})))];
+}
+
+/** What a value may be, one by one: an alternative may have alternatives itself. */
+function alternatives(node: SchemaNode): readonly SchemaNode[] {
+  return node.anyOf?.flatMap(alternatives) ?? [node];
 }
 
 /** `, did you mean 'x'?` for the nearest name that is near enough, otherwise the list of names. */

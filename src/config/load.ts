@@ -4,6 +4,7 @@ import { BlocklistError } from '../errors.js';
 import { readWhole } from '../io/read.js';
 import type { CrowdsecEntry } from './crowdsec-schema.js';
 import { fail2banAt } from './fail2ban-schema.js';
+import type { GeoConfig } from './geo-schema.js';
 import { describeIssue } from './issues.js';
 import { type ConfigValues, configSchema } from './schema.js';
 
@@ -120,7 +121,9 @@ function lineOf(root: Node | null, path: readonly PropertyKey[], lines: LineCoun
 
 function absolutePaths(values: ConfigValues, folder: string): ConfigValues {
   const at = (path: string) => resolve(folder, path);
-  const { rules, cache, state, 'country-database': database } = values.paths;
+  const { rules, cache, state } = values.paths;
+  const { geo } = values;
+  const databases = (entries: GeoConfig['asn']) => entries?.map((entry) => withPathsAt(entry, at));
   return {
     ...values,
     sources: {
@@ -132,11 +135,15 @@ function absolutePaths(values: ConfigValues, folder: string): ConfigValues {
       fail2ban: fail2banAt(values.sources.fail2ban, at),
     },
     allow: { files: values.allow.files.map(at), feeds: values.allow.feeds.map((entry) => withKeyAt(entry, at)) },
+    geo: {
+      ...geo,
+      ...(geo.country === undefined ? {} : { country: databases(geo.country) }),
+      ...(geo.asn === undefined ? {} : { asn: databases(geo.asn) }),
+    },
     paths: {
       rules: at(rules),
       ...(cache === undefined ? {} : { cache: at(cache) }),
       ...(state === undefined ? {} : { state: at(state) }),
-      ...(database === undefined ? {} : { 'country-database': at(database) }),
     },
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { geo } from './geo-schema.js';
 import { operatorPrefix } from './operator.js';
 import { allow, sourceGuardShape, sources } from './source-schema.js';
 import { duration, path, percent } from './values.js';
@@ -35,8 +36,7 @@ const operator = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** `blocklist.yaml`. Every key has a default; `{}` is valid. */
-export const configSchema = z.strictObject({
+const keys = z.strictObject({
   sources: sources.prefault({}),
   allow: allow.prefault({}).describe('always wins'),
   fetch: fetching.prefault({}),
@@ -50,15 +50,24 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('facts of this host; never in the rendered rules'),
+  geo: geo.prefault({}),
   guards: guards.prefault({}),
   paths: z
     .strictObject({
       rules: path.default('rules').describe('where the rules are rendered, for git'),
       cache: path.optional().describe('downloaded lists'),
       state: path.optional().describe('what this host knows'),
-      'country-database': path.optional().describe('an mmdb file; default: the bundled CC0 database'),
     })
     .prefault({}),
+});
+
+/** `blocklist.yaml`. Every key has a default; `{}` is valid. */
+export const configSchema = keys.superRefine(({ sources: { asns }, geo: { asn } }, context) => {
+  if (asns.length === 0 || asn !== undefined) return;
+  const message =
+    'expected a database under geo.asn that knows them; or, in place of this key, a feed by AS number ' +
+    '({id: ripestat-asn, for: [4134]} under sources.feeds) or a range file under sources.custom';
+  context.addIssue({ code: 'custom', path: ['sources', 'asns'], message, input: asns });
 });
 
 export type ConfigValues = z.output<typeof configSchema>;

@@ -3,6 +3,7 @@ import { bans } from './bans-schema.js';
 import { crowdsec } from './crowdsec-schema.js';
 import { fail2ban } from './fail2ban-schema.js';
 import { checkFormatOptions, FORMAT_NAMES, formatOptionShape } from './formats.js';
+import { asns, countryWords } from './places.js';
 import { anyPercent, direction, duration, httpUrl, id, keyFile, keyHeader, path, percent } from './values.js';
 
 /** The schema of `sources:` and of lists anywhere in `blocklist.yaml`. */
@@ -38,32 +39,37 @@ const density = z
 const replacements = z
   .array(
     z
-      .union([
-        z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'expected a country code, an AS number or an id'),
-        z.int().min(1),
-      ])
+      .union(
+        [z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'expected a country code, an AS number or an id'), z.int().min(1)],
+        { error: 'expected a country code, an AS number or an id' },
+      )
       .transform(String),
   )
   .min(1)
   .optional()
   .describe('for catalogue feeds by country or network: which ones, like [cn, ru] or [AS4134]');
 
-const feed = z.union([
-  id,
-  z.strictObject({
-    id,
-    direction: direction.optional(),
-    density: density.optional(),
-    guards: ownGuards.optional(),
-    'key-file': keyFile,
-    for: replacements,
-  }),
-]);
+const ID_OR_MAP = 'expected an id or a map with the key id';
 
-const allowFeed = z.union([
-  id,
-  z.strictObject({ id, guards: ownGuards.optional(), 'key-file': keyFile, for: replacements }),
-]);
+const feed = z.union(
+  [
+    id,
+    z.strictObject({
+      id,
+      direction: direction.optional(),
+      density: density.optional(),
+      guards: ownGuards.optional(),
+      'key-file': keyFile,
+      for: replacements,
+    }),
+  ],
+  { error: ID_OR_MAP },
+);
+
+const allowFeed = z.union(
+  [id, z.strictObject({ id, guards: ownGuards.optional(), 'key-file': keyFile, for: replacements })],
+  { error: ID_OR_MAP },
+);
 
 const listShape = {
   id,
@@ -95,11 +101,6 @@ const custom = z
   ])
   .superRefine(checkFormatOptions);
 
-const country = z
-  .string()
-  .regex(/^[a-zA-Z]{2}$/, 'expected a two-letter country code (ISO 3166-1) like cn')
-  .transform((code) => code.toLowerCase());
-
 export const sources = z
   .strictObject({
     profile: id.optional().describe('a named set of catalogue feeds; blocklist feeds list names them'),
@@ -107,14 +108,20 @@ export const sources = z
     custom: z.array(custom).default([]).describe('lists of your own: a file or an address'),
     countries: z
       .strictObject({
-        block: z.array(country).default([]).describe('two-letter codes'),
-        only: z.array(country).min(1).optional().describe('two-letter codes: whoever is elsewhere may not connect'),
+        block: countryWords.default([]).describe('two-letter codes, and continents by name like europe'),
+        only: countryWords.min(1).optional().describe('the same: whoever is elsewhere may not connect'),
         ports: z
           .array(z.int().min(1).max(65_535))
           .min(1)
           .max(256)
           .optional()
           .describe('with only: TCP and UDP ports that it holds for, as the client names them; default: everything'),
+        unknown: z
+          .enum(['pass', 'drop'])
+          .optional()
+          .describe(
+            'addresses that the country database gives to no country; default: pass with block, drop with only',
+          ),
       })
       .superRefine(({ block, only, ports }, context) => {
         if (only !== undefined && block.length > 0) {
@@ -130,19 +137,18 @@ export const sources = z
       })
       .prefault({})
       .describe('whole countries'),
+    asns: asns.default([]).describe('whole networks by AS number, found in the database that geo.asn names'),
     bans: bans.default([]).describe('bans that other hosts exported'),
     crowdsec: crowdsec.optional().describe('decisions of CrowdSec'),
     fail2ban: fail2ban.optional().describe('bans of fail2ban on this host'),
     density: density.optional(),
   })
-  .superRefine(({ feeds, custom, countries, bans }, context) => {
+  .superRefine(({ feeds, custom, bans }, context) => {
     const seen = new Set<string>();
     const ids = [
       ...feeds.map((entry, i) => [['feeds', i], typeof entry === 'string' ? entry : entry.id] as const),
       ...custom.map((entry, i) => [['custom', i], entry.id] as const),
       ...bans.map((entry, i) => [['bans', i], entry.id] as const),
-      ...countries.block.map((code, i) => [['countries', 'block', i], `country-${code}`] as const),
-      ...(countries.only ?? []).map((code, i) => [['countries', 'only', i], `country-${code}`] as const),
     ];
     for (const [path, name] of ids) {
       if (seen.has(name))

@@ -7,6 +7,7 @@ export const id = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and dashes')
   .refine((text) => !text.startsWith('country-'), 'expected another id: country- is for countries')
+  .refine((text) => !/^(asn|geo)-/.test(text), 'expected another id: asn- is for networks, and geo- for databases')
   .refine((text) => text !== 'crowdsec', 'expected another id: crowdsec is sources.crowdsec')
   .refine((text) => text !== 'all', 'expected another id: all stands for all sources together')
   .refine((text) => text !== 'fail2ban', 'expected another id: fail2ban is for the bans of sources.fail2ban')

@@ -30,12 +30,11 @@ async function gather({ config, isConfigNamed, sources, env }: Host): Promise<Co
   };
 }
 
-function namedFiles({ sources, allow, paths }: Config): string[] {
-  const { 'country-database': database } = paths;
+function namedFiles({ sources, allow, geo }: Config): string[] {
   return [
     ...sources.custom.flatMap((entry) => ('file' in entry ? [entry.file] : [])),
     ...allow.files,
-    ...(database === undefined ? [] : [database]),
+    ...[...(geo.country ?? []), ...(geo.asn ?? [])].flatMap((entry) => ('file' in entry ? [entry.file] : [])),
   ];
 }
 

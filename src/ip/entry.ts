@@ -16,6 +16,7 @@ export const REJECT_REASONS = [
   'columns disagree',
   'bad count',
   'not JSON',
+  'not a code',
 ] as const;
 export type RejectReason = (typeof REJECT_REASONS)[number];
 

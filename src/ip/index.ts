@@ -1,5 +1,6 @@
 /** The pure heart, for use without node: `import { IpSet } from 'blocklist/ip'`. */
 export { BlocklistError, ErrorCode } from '../errors.js';
+export { countRanges } from './address-sum.js';
 export type { CanonicalList } from './canonical.js';
 export { firstOverlap, overlapping, parseRendered, readCanonical } from './canonical.js';
 export type { PrefixChanges } from './changes.js';
@@ -10,6 +11,7 @@ export { BlockWalk, decompose, splitNodes } from './decompose.js';
 export type { DenseNet } from './dense.js';
 export { coversPrefix, denseNets } from './dense.js';
 export type { RejectReason } from './entry.js';
+export { EntrySlot, parseEntry, REJECT_REASONS } from './entry.js';
 export { EntryCollector } from './entry-collector.js';
 export type { Address, Family, Prefix } from './family.js';
 export { FAMILIES, IPV4, IPV6 } from './family.js';
@@ -18,6 +20,7 @@ export { formatAddress, formatPrefix, prefixLines, writeBlocks } from './format.
 export type { FourSets, SetKey } from './four-sets.js';
 export { countAddresses, fourSets, SET_KEYS } from './four-sets.js';
 export { IpSet, IpSetBuilder } from './ip-set.js';
+export { LabelledBuilder, LabelledRanges } from './labelled.js';
 export { refuseUtf16 } from './lines.js';
 export { ListReader, readList } from './list-reader.js';
 export type { ListOptions, ListReport, RejectedLine } from './list-report.js';

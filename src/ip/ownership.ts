@@ -1,9 +1,10 @@
+import { AddressSum } from './address-sum.js';
+import { gatherDisjoint } from './disjoint.js';
 import type { Family } from './family.js';
 import { sortPairs } from './radix.js';
 import { RangeAppender } from './range-appender.js';
 import { RangeSet } from './range-set.js';
 import { LabelledRows, type Ranges, sweep } from './sweep.js';
-import { toBigInt } from './words.js';
 
 /** In place of the number of a set: more than one has the address. */
 const MANY = 0xffffffff;
@@ -34,7 +35,7 @@ export class Ownership {
       const set = sets[from] ?? RangeSet.empty(family);
       return { lo: set.lo, hi: set.hi, owner: new Uint32Array(set.size).fill(from) };
     };
-    return new Ownership(family, sets.length, joined(0, sets.length));
+    return new Ownership(family, sets.length, gatherDisjoint(family, sets) ?? joined(0, sets.length));
   }
 
   union(): RangeSet {
@@ -50,13 +51,13 @@ export class Ownership {
   alone(without: RangeSet): bigint[] {
     const w = this.family.words;
     if (w === 1) return this.aloneWords(without);
-    const counts = new Array<bigint>(this.sets).fill(0n);
+    const sums = Array.from({ length: this.sets }, () => new AddressSum(w));
     const { owner } = this.owned;
     sweep(this.family, this.owned, without, (from, to, inOwned, inWithout) => {
       const set = inOwned < 0 || inWithout >= 0 ? MANY : owner[inOwned]!;
-      if (set !== MANY) counts[set]! += toBigInt(to, 0, w) - toBigInt(from, 0, w) + 1n;
+      if (set !== MANY) sums[set]!.add(from, 0, to, 0);
     });
-    return counts;
+    return sums.map((sum) => sum.total());
   }
 
   private aloneWords(without: RangeSet): bigint[] {

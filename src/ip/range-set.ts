@@ -1,6 +1,7 @@
+import { countRanges } from './address-sum.js';
 import type { Family } from './family.js';
 import { isGap, RangeAppender, type RangeColumns } from './range-appender.js';
-import { compareAt, copyAt, decrementAt, incrementAt, toBigInt } from './words.js';
+import { compareAt, copyAt, decrementAt, incrementAt } from './words.js';
 
 /**
  * An immutable set of addresses of one family, as ranges in two typed columns.
@@ -76,17 +77,7 @@ export class RangeSet {
 
   /** Number of addresses, exact: up to 2^128. */
   count(): bigint {
-    const w = this.family.words;
-    if (w === 1) {
-      let total = 0;
-      for (let i = 0; i < this.size; i++) total += this.hi[i]! - this.lo[i]! + 1;
-      return BigInt(total);
-    }
-    let total = 0n;
-    for (let i = 0, end = this.size * w; i < end; i += w) {
-      total += toBigInt(this.hi, i, w) - toBigInt(this.lo, i, w) + 1n;
-    }
-    return total;
+    return countRanges(this.family, this.lo, this.hi);
   }
 
   /** Part of the family's whole space, 0…1. */

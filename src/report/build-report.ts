@@ -4,12 +4,13 @@ import { addressCount, age, grouped, percent } from '../io/figures.js';
 import { table } from '../io/table.js';
 import { countAddresses, decompose, formatPrefix, IpSet } from '../ip/index.js';
 import type { NamedSet } from '../render/layout.js';
-import type { Loaded } from '../sources/contract.js';
+import type { Coverage, Loaded } from '../sources/contract.js';
 
 /** What a build made, as two tables: a row a source, a row a set. */
 export function buildTables({ shares, dense }: Built, sets: readonly NamedSet[], loaded: readonly Loaded[]): string {
   const changes = loaded.map(changeOf);
   const hasChanges = changes.some((change) => change !== undefined);
+  const hasCoverage = loaded.some(({ coverage }) => coverage !== undefined);
   const sourceTable = table(
     [
       { title: 'source' },
@@ -17,6 +18,12 @@ export function buildTables({ shares, dense }: Built, sets: readonly NamedSet[],
       ...(hasChanges ? [{ title: 'change', align: 'right' } as const] : []),
       { title: 'rejected', align: 'right' },
       { title: 'IPv4 addresses', align: 'right' },
+      ...(hasCoverage
+        ? ([
+            { title: 'of IPv4', align: 'right' },
+            { title: 'of IPv6', align: 'right' },
+          ] as const)
+        : []),
       { title: 'only here', align: 'right' },
       { title: 'age', align: 'right' },
       { title: 'data' },
@@ -27,6 +34,7 @@ export function buildTables({ shares, dense }: Built, sets: readonly NamedSet[],
       ...(hasChanges ? [inWords(changes[i])] : []),
       grouped(loaded[i]?.counts.rejected ?? 0),
       grouped(share.addresses.v4),
+      ...(hasCoverage ? coverageWords(loaded[i]?.coverage) : []),
       percent(uniqueShare(share)),
       age(share.ageMs),
       loaded[i]?.state ?? '',
@@ -47,6 +55,12 @@ export function buildTables({ shares, dense }: Built, sets: readonly NamedSet[],
     ]),
   );
   return `${sourceTable}\n${setTable}${denseLines(dense)}`;
+}
+
+/** Shares of IPv4, and of the IPv6 addresses that the country database gives to any country. */
+function coverageWords(coverage: Coverage | undefined): readonly [v4: string, v6: string] {
+  const { v4, v6 } = coverage ?? {};
+  return [v4 === undefined ? '' : percent(v4), v6 === undefined ? '' : percent(v6)];
 }
 
 /** What came to a source and what left it in this run. */
@@ -110,6 +124,7 @@ export function buildJson(
       rejected: loaded[i]?.counts.rejected ?? 0,
       addresses: { v4: String(share.addresses.v4), v6: String(share.addresses.v6) },
       unique: { v4: String(share.unique.v4), v6: String(share.unique.v6) },
+      ...(loaded[i]?.coverage === undefined ? {} : { coverage: loaded[i].coverage }),
       ageSeconds: Math.round(share.ageMs / 1000),
       data: loaded[i]?.state,
       ...changeJson(loaded[i]),

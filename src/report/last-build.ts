@@ -28,7 +28,7 @@ const FILE = 'last-build.json';
 export async function writeLastBuild(
   folder: string,
   at: number,
-  loaded: readonly Loaded[],
+  loaded: ReadonlyArray<Pick<Loaded, 'id' | 'date' | 'state' | 'problem'>>,
   missing: ReadonlyArray<{ readonly id: string; readonly problem: BlocklistError }>,
   before: { readonly build: LastBuild | undefined; readonly wasAsked: (id: string) => boolean },
 ): Promise<void> {

@@ -10,7 +10,7 @@ import type { SourceLimits } from './guards.js';
 import { readKey } from './key-file.js';
 import type { PartOrigin } from './list-part.js';
 import type { ListSpec } from './list-source.js';
-import { ownRequest } from './own-request.js';
+import { requestOf } from './request.js';
 
 /** A feed as the configuration names it: an id, or an object with settings of its own. */
 type FeedSettings = Partial<Exclude<FeedEntry, string>> & { readonly id: string };
@@ -68,7 +68,8 @@ async function customSpec(config: Config, entry: CustomEntry): Promise<ListSpec>
     ...(density === undefined ? {} : { density }),
   };
   if ('file' in entry) return { ...common, parts: [{ kind: 'file', path: entry.file }] };
-  return { ...common, parts: [{ kind: 'url', request: await ownRequest(entry, config.file) }] };
+  const request = await requestOf(config, id, entry);
+  return { ...common, parts: [{ kind: 'url', request }] };
 }
 
 async function feedSpec(

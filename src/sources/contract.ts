@@ -29,6 +29,14 @@ export interface DenseRule {
   readonly 'at-least': number;
 }
 
+/** What part of the internet a country or network is. */
+export interface Coverage {
+  /** of all IPv4 addresses, 0…1 */
+  readonly v4: number;
+  /** of the IPv6 addresses that the country database gives to any country, 0…1; undefined where that says nothing */
+  readonly v6?: number;
+}
+
 /** The addresses of a source, and how they were come by. */
 export interface Loaded {
   readonly id: string;
@@ -38,6 +46,7 @@ export interface Loaded {
   /** of the set, what the source lists one by one */
   readonly nodes: IpSet;
   readonly density?: Density;
+  readonly coverage?: Coverage;
   readonly counts: SourceCounts;
   /** when the data was current at its origin or fetched from it, milliseconds since 1970 */
   readonly date: number;
@@ -62,6 +71,8 @@ export interface Source {
   readonly id: string;
   readonly kind: SourceKind;
   readonly direction: Direction;
+  /** sources and databases that are served by the same downloads: who asks the network for one asks for all of them */
+  readonly fetchedWith?: readonly string[];
   /** @throws BlocklistError when there is neither new data that passes the guards nor last good. */
   load(network: Network): Promise<Loaded>;
 }

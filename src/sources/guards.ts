@@ -22,6 +22,9 @@ export interface SourceLimits {
   readonly maxCoverage?: number;
 }
 
+/** Limits on what may come and go between two bodies. */
+export type ChangeLimits = Pick<SourceLimits, 'shrink' | 'grow' | 'canBeEmpty'>;
+
 /** judge: the guards that compare with last good hold; accept: a person has looked at the change and wants it. */
 export type Change = 'judge' | 'accept';
 
@@ -92,12 +95,16 @@ export function judge(report: ListReport, limits: SourceLimits, where: string): 
  * Judges a new body by the last good one.
  * @throws BlocklistError `source-shrunk`, `source-grown`, with both figures.
  */
-export function compare(report: ListReport, before: ListReport, limits: SourceLimits, where: string): void {
+export function compare(
+  report: Pick<ListReport, 'entries'>,
+  before: Pick<ListReport, 'entries'>,
+  limits: ChangeLimits,
+  where: string,
+  hint = 'look at it with blocklist feeds test; if it is right: blocklist update --accept-change ID, or guards of this source',
+): void {
   const [now, then] = [report.entries, before.entries];
   if (Math.max(now, then) < SMALL) return;
   const words = `${came(now)}, last good has ${grouped(then)}`;
-  const hint =
-    'look at it with blocklist feeds test; if it is right: blocklist update --accept-change ID, or guards of this source';
   if (now < then * limits.shrink && !(limits.canBeEmpty && now === 0)) {
     throw new BlocklistError('source-shrunk', `${words}: fewer than the ${percent(limits.shrink)} allowed`, {
       where,

@@ -6,7 +6,10 @@ import { allowFeeds, blockFeeds, customSpecs } from './configured.js';
 import type { Loaded, Network, Source } from './contract.js';
 import type { SourceEnvironment } from './environment.js';
 import { readCatalogue } from './feeds/catalogue.js';
-import { bundledCountryDatabase, countrySources } from './geo/country-source.js';
+import type { Database } from './geo/database.js';
+import { Databases } from './geo/databases.js';
+import { geoSources } from './geo/geo-sources.js';
+import { databaseRequests, databaseSpecs } from './geo/specs.js';
 import { type ListSpec, listSource } from './list-source.js';
 import { networksBy } from './networks.js';
 
@@ -16,11 +19,13 @@ export interface Configured {
   readonly allow: readonly Source[];
   /** who alone may connect; undefined: everybody */
   readonly only: readonly Source[] | undefined;
+  /** those from addresses are to be kept current also when no source asks for them, since persons do */
+  readonly databases: readonly Database[];
 }
 
 /** The sources of a configuration, in its order. @throws BlocklistError `config-invalid` for a feed that cannot be used. */
 export async function configuredSources(config: Config, environment: SourceEnvironment): Promise<Configured> {
-  const { profile, feeds, countries } = config.sources;
+  const { profile, feeds } = config.sources;
   const isAsked = profile !== undefined || feeds.length > 0 || config.allow.feeds.length > 0;
   const catalogue = isAsked ? await readCatalogue() : { version: 2 as const, profiles: {}, feeds: [], dead: [] };
   const { cache, state, now, fetcher, progress, accepted } = environment;
@@ -34,15 +39,14 @@ export async function configuredSources(config: Config, environment: SourceEnvir
       change: accepted.has(spec.id) ? 'accept' : 'judge',
     });
   const lists = [...(await blockFeeds(config, catalogue)), ...(await customSpecs(config))];
-  const database = config.paths['country-database'] ?? bundledCountryDatabase();
-  const block = [
-    ...lists.map(made('sources')),
-    ...countrySources(countries.block, database),
-    ...(await banSources(config, { ...environment, networksOf: networksBy(config) })),
-  ];
+  const databases = await databasesOf(config, environment);
+  const { block: places, only } = geoSources(config, databases);
+  const bans = await banSources(config, { ...environment, networksOf: networksBy(config, databases) });
+  const block = [...lists.map(made('sources')), ...places, ...bans];
   const allow = (await allowFeeds(config, catalogue)).map(made('allow'));
-  const only = countries.only && countrySources(countries.only, database);
-  const known = [...block, ...allow, ...(only ?? [])].map(({ id }) => id);
+  const isUsed = [...block, ...(only ?? [])].some(({ fetchedWith }) => fetchedWith !== undefined);
+  const named = databases.all.filter(({ isFetched }) => isFetched || isUsed);
+  const known = [...block, ...allow, ...(only ?? []), ...named].map(({ id }) => id);
   const twice = known.find((id, i) => known.indexOf(id) !== i);
   if (twice !== undefined) {
     throw new BlocklistError('config-invalid', `${twice} is named twice, under sources and allow or in one of them`, {
@@ -51,10 +55,30 @@ export async function configuredSources(config: Config, environment: SourceEnvir
     });
   }
   const unknown = [...accepted].find((id) => !known.includes(id));
-  if (unknown === undefined) return { block, allow, only };
+  if (unknown === undefined) return { block, allow, only, databases: named };
   throw new BlocklistError('bad-usage', `--accept-change: there is no source '${unknown}'`, {
     hint: `the sources are ${known.join(', ')}`,
   });
+}
+
+/** The databases that a configuration names, none of them loaded yet. @throws BlocklistError `config-invalid`, `source-key` */
+export async function databasesOf(config: Config, { cache, now, fetcher, progress, accepted }: SourceEnvironment) {
+  const { shrink, grow } = config.guards;
+  const requests = await databaseRequests(config);
+  const requestFor = (id: string) => {
+    const request = requests.get(id);
+    return request === undefined ? {} : { request };
+  };
+  return new Databases(databaseSpecs(config), (id) => ({
+    ...requestFor(id),
+    cache: join(cache, 'databases'),
+    now,
+    fetcher,
+    progress,
+    change: accepted.has(id) ? 'accept' : 'judge',
+    limits: { shrink, grow, canBeEmpty: false },
+    maxAgeMs: config.geo['max-age'],
+  }));
 }
 
 /** A source that gave nothing at all. */

@@ -7,7 +7,7 @@ import type { HeldPart, Holding, NamedSource } from './holding.js';
 import { LastGood } from './last-good.js';
 import { readBody } from './list-reading.js';
 import type { ListSpec } from './list-source.js';
-import type { BodySets } from './parsed-form.js';
+import { type BodySets, LIST_FORM, lookIntoBody } from './parsed-form.js';
 import { SeenFile } from './seen-file.js';
 
 /** Where the last update left what it knows of lists. */
@@ -69,8 +69,8 @@ async function keptPart(
   { folders: { cache, seen }, specOf, regions, looker }: KeptPlace,
 ): Promise<KeptPart | undefined> {
   const name = i === 0 ? id : `${id}.${i + 1}`;
-  const lastGood = new LastGood(join(cache, name));
-  const kept = lastGood.look(regions, looker);
+  const lastGood = new LastGood(join(cache, name), LIST_FORM);
+  const kept = lastGood.look(looker, (parsed) => lookIntoBody(parsed, regions));
   if (kept === undefined) return i === 0 ? bundledPart(await specOf(id)) : undefined;
   const { meta } = kept;
   const content = kept.content ?? (await readAgain(await lastGood.bodyOf(meta), await specOf(id)));

@@ -6,8 +6,6 @@ import { BlocklistError } from '../errors.js';
 import type { Validators } from '../io/http.js';
 import { errnoOf, type FileLooker, readWhole } from '../io/read.js';
 import { removeTree, writeAtomic } from '../io/write.js';
-import type { IpSet } from '../ip/index.js';
-import { type BodySets, decodeBody, encodeBody, lookIntoBody, type ReadBody } from './parsed-form.js';
 
 const metaSchema = z.object({
   version: z.literal(2),
@@ -25,23 +23,30 @@ const metaSchema = z.object({
 export type LastGoodMeta = z.output<typeof metaSchema>;
 
 /** What is kept of a source, read. */
-export interface Kept {
+export interface Kept<Content> {
   readonly meta: LastGoodMeta;
-  readonly content: ReadBody;
+  readonly content: Content;
 }
 
 /** A way to read a body, and its name: a body that was read in the same way need not be read again. */
-export interface Reading {
+export interface Reading<Content> {
   readonly key: string;
-  read(body: Buffer): Promise<ReadBody>;
+  read(body: Buffer): Promise<Content>;
+}
+
+/** How what was read is written down, so that it loads without being read again. */
+export interface ParsedForm<Content> {
+  encode(content: Content, key: string): Buffer;
+  /** undefined when the bytes are damaged, or were made by a reading of another key */
+  decode(bytes: Buffer, key: string): Content | undefined;
 }
 
 /** A body to be kept, and what it holds. */
-export interface NewBody {
+export interface NewBody<Content> {
   readonly body: Uint8Array;
   /** digestOf(body) */
   readonly digest: string;
-  readonly content: ReadBody;
+  readonly content: Content;
   /** of the Reading that read it */
   readonly key: string;
 }
@@ -67,23 +72,26 @@ function parseMeta(text: Buffer | undefined): LastGoodMeta | undefined {
  * The newest body of a source that passed its guards, as it came, and its parsed form. Both have the digest of the body as name,
  * `meta.json` names it and is renamed into place last: whatever moment the power fails, a complete pair is found.
  */
-export class LastGood {
-  constructor(private readonly folder: string) {}
+export class LastGood<Content> {
+  constructor(
+    private readonly folder: string,
+    private readonly form: ParsedForm<Content>,
+  ) {}
 
   /**
    * What is kept for this origin. Undefined when there is nothing, or nothing that is as it was written: damaged from outside is as if
    * nothing was kept, so that the next update heals it. @throws BlocklistError when the body can no longer be read in this way.
    */
-  async read(origin: string, reading: Reading): Promise<Kept | undefined> {
+  async read(origin: string, reading: Reading<Content>): Promise<Kept<Content> | undefined> {
     const meta = await this.meta();
     if (meta?.origin !== origin) return undefined;
     const parsed = await this.bytes(`${meta.digest}.parsed`);
-    const content = parsed && decodeBody(parsed, reading.key);
+    const content = parsed && this.form.decode(parsed, reading.key);
     if (content !== undefined) return { meta, content };
     const body = await this.body(meta.digest);
     if (body === undefined) return undefined;
     const read = await reading.read(body);
-    await this.keepParsed(meta.digest, encodeBody(read, reading.key));
+    await this.keepParsed(meta.digest, this.form.encode(read, reading.key));
     return { meta, content: read };
   }
 
@@ -93,17 +101,17 @@ export class LastGood {
   }
 
   /**
-   * What is kept of these regions, whatever its origin and the way it was read; nothing is written. `content` is undefined when its parsed form is not as
-   * it was written. @throws BlocklistError `file-unreadable`
+   * What is kept, whatever its origin and the way it was read, as far as `lookInto` takes it out of the parsed form; nothing is written. `content` is undefined
+   * when that is not as it was written. @throws BlocklistError `file-unreadable`
    */
-  look(
-    regions: IpSet,
+  look<Part>(
     looker: FileLooker,
-  ): { readonly meta: LastGoodMeta; readonly content: BodySets | undefined } | undefined {
+    lookInto: (parsed: Buffer) => Part | undefined,
+  ): { readonly meta: LastGoodMeta; readonly content: Part | undefined } | undefined {
     const meta = parseMeta(looker.read(join(this.folder, 'meta.json'), META_CAP));
     if (meta === undefined) return undefined;
     const parsed = looker.read(join(this.folder, `${meta.digest}.parsed`), BODY_CAP);
-    return { meta, content: parsed && lookIntoBody(parsed, regions) };
+    return { meta, content: parsed && lookInto(parsed) };
   }
 
   /** The body that `meta` names, if it is as it was written. */
@@ -114,7 +122,7 @@ export class LastGood {
   /** Keeps a body that passed. Older ones are removed after the switch. */
   async keep(
     origin: string,
-    { body, digest, content, key }: NewBody,
+    { body, digest, content, key }: NewBody<Content>,
     facts: Pick<LastGoodMeta, 'fetched'> & Validators,
   ): Promise<LastGoodMeta> {
     const before = await this.meta();
@@ -122,7 +130,10 @@ export class LastGood {
     const isThere = isSame && (await this.body(digest)) !== undefined;
     // The same body again: its parsed form is what `content` came from.
     if (!isThere) {
-      await Promise.all([this.write(`${digest}.body`, body), this.write(`${digest}.parsed`, encodeBody(content, key))]);
+      await Promise.all([
+        this.write(`${digest}.body`, body),
+        this.write(`${digest}.parsed`, this.form.encode(content, key)),
+      ]);
     }
     const changed = isSame ? before.changed : facts.fetched;
     const meta: LastGoodMeta = { version: 2, origin, digest, changed, ...facts };

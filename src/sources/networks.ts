@@ -2,23 +2,21 @@ import type { Config } from '../config/load.js';
 import { BlocklistError } from '../errors.js';
 import type { IpSet } from '../ip/index.js';
 import type { NetworksOf } from './bans/crowdsec.js';
-import { bundledCountryDatabase, countrySources } from './geo/country-source.js';
+import type { Databases } from './geo/databases.js';
+import { labelOfCountry } from './geo/table.js';
 
 /** Networks by what they are, for those who name them that way. */
-export function networksBy(config: Config): NetworksOf {
+export function networksBy({ geo, file }: Config, databases: Databases): NetworksOf {
   return async (scope, keys) => {
-    if (scope === 'as') {
-      throw new BlocklistError('config-invalid', 'an AS decision needs geo.asn', { where: config.file });
+    const kind = scope === 'as' ? 'asn' : 'country';
+    if (kind === 'asn' && geo.asn === undefined) {
+      throw new BlocklistError('config-invalid', 'an AS decision needs geo.asn', { where: file });
     }
-    const sources = countrySources(keys, config.paths['country-database'] ?? bundledCountryDatabase());
-    const found = new Map<string, IpSet>();
-    for (const [i, source] of sources.entries()) {
-      try {
-        found.set(keys[i] ?? '', (await source.load('avoid')).set);
-      } catch (error) {
-        if (!(error instanceof BlocklistError) || error.code !== 'source-empty') throw error;
-      }
-    }
-    return found;
+    // What was fetched in this run serves already; nobody waits for a database because of a decision.
+    const { table } = await databases.tableOf(kind, 'avoid');
+    const labels = new Map(keys.map((key) => [key, kind === 'asn' ? Number(key) : labelOfCountry(key)]));
+    const sets = table.setsOf([...labels.values()].filter((label) => label !== undefined));
+    const found = [...labels].map(([key, label]) => [key, label === undefined ? undefined : sets.get(label)] as const);
+    return new Map(found.filter((entry): entry is [string, IpSet] => entry[1] !== undefined && !entry[1].isEmpty));
   };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { decodeColumns, encodeColumns } from '../io/columns-file.js';
 import { FAMILIES, IpSet, setOfColumns, touching } from '../ip/index.js';
 import type { ListBody } from './feeds/formats/contract.js';
+import type { ParsedForm } from './last-good.js';
 
 /** What a body holds once it is read, and how it was packed. */
 export interface ReadBody extends ListBody {
@@ -77,3 +78,6 @@ function setAt(columns: readonly Uint32Array[], from: number, read: ColumnsReade
   });
   return v4 === undefined || v6 === undefined ? undefined : IpSet.of(v4, v6);
 }
+
+/** The parsed form of lists, for last good. */
+export const LIST_FORM: ParsedForm<ReadBody> = { encode: encodeBody, decode: decodeBody };

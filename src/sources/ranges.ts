@@ -7,6 +7,7 @@ import { allowFeeds } from './configured.js';
 import { readCatalogue } from './feeds/catalogue.js';
 import { LastGood } from './last-good.js';
 import type { ListSpec } from './list-source.js';
+import { LIST_FORM } from './parsed-form.js';
 import { tryBody } from './trial.js';
 
 /** Above every `max-bytes` of an allow feed. */
@@ -49,7 +50,7 @@ async function read(spec: ListSpec, cache: string): Promise<IpSet> {
     spec.parts.map(async (_, i) => {
       const folder = join(cache, i === 0 ? spec.id : `${spec.id}.${i + 1}`);
       try {
-        const meta = await new LastGood(folder).meta();
+        const meta = await new LastGood(folder, LIST_FORM).meta();
         const body = meta && (await readWhole(join(folder, `${meta.digest}.body`), BODY_CAP));
         return body === undefined ? undefined : (await tryBody(spec, body, spec.id)).content?.set;
       } catch (error) {

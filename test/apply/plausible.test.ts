@@ -6,7 +6,7 @@ import { artefactOf, refusal } from './artefacts.js';
 const LIMITS: PlausibleLimits = {
   coverage: { share: 0.25, key: 'max-coverage' },
   widest: { v4: 8, v6: 16 },
-  wider: async () => ({ widest: { v4: 8, v6: 16 }, countries: IpSet.empty }),
+  wider: async () => ({ widest: { v4: 8, v6: 16 }, places: IpSet.empty }),
   neverBlock: specialPurpose().union(IpSet.from(['8.8.8.8', '2001:4860:4860::8888'])),
 };
 
@@ -20,7 +20,7 @@ async function checked(
 }
 
 const wider = (countries: readonly string[], widest = LIMITS.widest) => ({
-  wider: async () => ({ widest, countries: IpSet.from(countries) }),
+  wider: async () => ({ widest, places: IpSet.from(countries) }),
 });
 
 describe('never-block', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { formatPrefix } from '../../dist/ip/index.js';
-import { CountryDatabase } from '../../dist/sources/geo/mmdb.js';
+import { readDatabase } from '../../dist/sources/geo/reading.js';
 
 const SHARED = fileURLToPath(new URL('../../../shared/lists/', import.meta.url));
 const BUNDLED = fileURLToPath(new URL('../../lists/', import.meta.url));
@@ -28,12 +28,14 @@ async function countryNetworks() {
   const file = createRequire(import.meta.url).resolve(
     '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb',
   );
-  const database = await CountryDatabase.open(file);
-  const codes = [];
-  for (let a = 97; a <= 122; a++) for (let b = 97; b <= 122; b++) codes.push(String.fromCharCode(a, b));
+  const { tables } = await readDatabase(
+    { kinds: ['country'], maxBytes: 2 ** 28, maxRejects: 0 },
+    readFileSync(file),
+    file,
+  );
   const v4 = [];
   const v6 = [];
-  for (const { set } of database.networksOf(codes).values()) {
+  for (const set of tables.country.setsOf([...tables.country.columns.labels]).values()) {
     for (const prefix of set.prefixes()) (prefix.family.version === 4 ? v4 : v6).push(formatPrefix(prefix));
   }
   return { v4, v6 };

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { writeMmdb } from '../sources/mmdb-writer.js';
+import { writeMmdb } from '../sources/geo/mmdb-writer.js';
 import { refuses, sends, testServer } from '../sources/server.js';
 import { run } from '../system/processes.js';
 import { CLI } from '../system/requirements.js';
@@ -27,7 +27,7 @@ test('a damaged country database does not take the other sources with it', async
   });
   await writeFile(join(folder, 'db.mmdb'), bytes);
   const yaml =
-    'sources: {custom: [{id: a, file: a.txt}], countries: {block: [aa]}}\npaths: {cache: cache, state: state, country-database: db.mmdb}\n';
+    'sources: {custom: [{id: a, file: a.txt}], countries: {block: [aa]}}\ngeo: {country: db.mmdb}\npaths: {cache: cache, state: state}\n';
   await writeFile(join(folder, 'blocklist.yaml'), yaml);
   const { status, stderr } = await blocklist(['build'], { cwd: folder });
   expect(stderr).not.toContain('this is a defect');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { IpSet } from '../../src/ip/index.js';
 import { LastGood } from '../../src/sources/last-good.js';
+import { LIST_FORM } from '../../src/sources/parsed-form.js';
 import { SeenFile } from '../../src/sources/seen-file.js';
 import { type TestServer, testServer } from '../sources/server.js';
 import { blocklist, projectWith } from './cli.js';
@@ -203,7 +204,7 @@ test('an allow feed', async () => {
   };
   const content = { set, nodes: IpSet.empty, trailing: 0, report };
   const body = { body: Buffer.from('x'), digest: '0'.repeat(64), content, key: 'k' };
-  await new LastGood(join(cwd, 'cache', 'allow', 'cloudflare')).keep('https://a.example/', body, {
+  await new LastGood(join(cwd, 'cache', 'allow', 'cloudflare'), LIST_FORM).keep('https://a.example/', body, {
     fetched: Date.now(),
   });
   expect(await why(cwd, '45.9.9.9')).toMatchObject({

@@ -13,10 +13,11 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 const DEFAULTS = {
-  sources: { feeds: [], custom: [], bans: [], countries: { block: [] } },
+  sources: { feeds: [], custom: [], bans: [], countries: { block: [] }, asns: [] },
   allow: { files: [], feeds: [] },
   fetch: { deadline: 600_000 },
   local: { admins: [], auto: ['own-addresses', 'gateway', 'resolvers'] },
+  geo: { 'max-age': 365 * DAY },
   guards: {
     'max-prefix-v4': 8,
     'max-prefix-v6': 16,
@@ -121,7 +122,8 @@ describe('a file with every key', () => {
             'max-bytes': 2_000_000,
           },
         ],
-        countries: { block: ['cn', 'ru'] },
+        countries: { block: ['cn', 'ru', 'oceania'], unknown: 'drop' },
+        asns: [4134, 56040],
         bans: [
           { id: 'web1', file: `${folder}/lists/web1.jsonl` },
           {
@@ -147,6 +149,22 @@ describe('a file with every key', () => {
         feeds: ['cloudflare', { id: 'aws', 'key-file': `${folder}/aws.key` }],
       },
       fetch: { contact: 'ops@example.org', deadline: 180_000 },
+      geo: {
+        country: [{ file: `${folder}/country.mmdb`, 'max-bytes': 268_435_456 }],
+        asn: [
+          { url: 'https://example.org/asn.csv', 'max-bytes': 268_435_456, timeout: 300, interval: 12 * HOUR },
+          { file: '/srv/asn.zip', member: 'asn.csv', 'max-bytes': 1_000_000 },
+          {
+            url: 'https://example.org/asn.mmdb',
+            'max-bytes': 268_435_456,
+            timeout: 30,
+            interval: DAY,
+            'key-file': `${folder}/asn.key`,
+            'key-header': 'X-Key',
+          },
+        ],
+        'max-age': 90 * DAY,
+      },
       guards: {
         'max-prefix-v4': 10,
         'max-prefix-v6': 20,
@@ -162,7 +180,6 @@ describe('a file with every key', () => {
         rules: fixture('../rules'),
         cache: '/var/tmp/cache',
         state: `${folder}/state`,
-        'country-database': `${folder}/country.mmdb`,
       },
     });
   });

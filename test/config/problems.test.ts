@@ -54,7 +54,7 @@ describe('one wrong value', () => {
     ['sources:\n  countries: [cn]\n', '2: sources.countries: expected object, found ["cn"]'],
     [
       'sources:\n  countries:\n    block:\n      - cn\n      - chn\n',
-      '5: sources.countries.block[1]: expected a two-letter country code (ISO 3166-1) like cn, found "chn"',
+      '5: sources.countries.block[1]: expected a two-letter country code (ISO 3166-1) like cn, or a continent like europe, found "chn"',
     ],
     [
       'sources:\n  countries:\n    block: [cn]\n    only: [de]\n',
@@ -89,7 +89,6 @@ describe('one wrong value', () => {
     ['paths:\n  rules: 3\n', '2: paths.rules: expected string, found 3'],
     ['paths:\n  cache: [a]\n', '2: paths.cache: expected string, found ["a"]'],
     ['paths:\n  state: {}\n', '2: paths.state: expected string, found {}'],
-    ['paths:\n  country-database: true\n', '2: paths.country-database: expected string, found true'],
     // the file as a whole
     ['- a\n', '1: the file: expected object, found ["a"]'],
     ['just words\n', '1: the file: expected object, found "just words"'],
@@ -107,7 +106,7 @@ describe('unknown keys', () => {
   test.each<[text: string, message: string]>([
     ['sorces: {}\n', "1: unknown key sorces, did you mean 'sources'?"],
     ['allow: {}\n\nguard: {}\n', "3: unknown key guard, did you mean 'guards'?"],
-    ['banana: {}\n', '1: unknown key banana; known here: sources, allow, fetch, local, guards, paths'],
+    ['banana: {}\n', '1: unknown key banana; known here: sources, allow, fetch, local, geo, guards, paths'],
     ['sources:\n  feds: []\n', "2: unknown key sources.feds, did you mean 'feeds'?"],
     ['sources:\n  contries: {}\n', "2: unknown key sources.contries, did you mean 'countries'?"],
     ['sources:\n  countries:\n    blok: []\n', "3: unknown key sources.countries.blok, did you mean 'block'?"],
@@ -129,7 +128,7 @@ describe('unknown keys', () => {
     ['paths:\n  rule: x\n', "2: unknown key paths.rule, did you mean 'rules'?"],
     ['sources:\r\n  feds: []\r\n', "2: unknown key sources.feds, did you mean 'feeds'?"],
     ['{"allow": {},\n "pahts": {}}\n', "2: unknown key pahts, did you mean 'paths'?"],
-    ['__proto__: {}\n', '1: unknown key __proto__; known here: sources, allow, fetch, local, guards, paths'],
+    ['__proto__: {}\n', '1: unknown key __proto__; known here: sources, allow, fetch, local, geo, guards, paths'],
   ])('%j', (text, message) => {
     expect(messages(text)).toEqual([message]);
     expect(refused(text).code).toBe('config-invalid');
@@ -238,13 +237,13 @@ test('many mistakes are told at once, in the order of their lines', async () => 
     '6: sources.feeds[1].direction: expected one of in, out, both, found "inwards"',
     "10: unknown key sources.custom[0].formt, did you mean 'format'?",
     '12: sources.custom[1].url: expected an http:// or https:// address, found "ftp://example.org/b.txt"',
-    '14: sources.countries.block[1]: expected a two-letter country code (ISO 3166-1) like cn, found "germany"',
+    '14: sources.countries.block[1]: expected a two-letter country code (ISO 3166-1) like cn, or a continent like europe, found "germany"',
     "16: unknown key allow.file, did you mean 'files'?",
     '20: local.admins[1]: "010.0.0.1" is not an address or a CIDR block: not an address (other programs read it as 8.0.0.1: write that, or what you meant), found "010.0.0.1"',
     '22: guards.max-prefix-v4: expected at most 32, found 33',
     '23: guards.max-rejects: expected string, found 5',
     '25: paths.rules: expected string, found ["a"]',
-    '26: unknown key polcy; known here: sources, allow, fetch, local, guards, paths',
+    '26: unknown key polcy; known here: sources, allow, fetch, local, geo, guards, paths',
   ]);
   expect(refused(text).where).toBe(`${FILE}:4`);
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { readList } from '../../src/ip/index.js';
 import { digestOf, LastGood } from '../../src/sources/last-good.js';
 import type { ListSpec } from '../../src/sources/list-source.js';
+import { LIST_FORM } from '../../src/sources/parsed-form.js';
 import { problemOf, tempFolder } from '../io/temp.js';
 import { refuses, sends, testServer } from './server.js';
 import { contentOf, HOUR, keptIn, LIMITS, loadSpec, NOON, specOf, textOf, urlSpec } from './specs.js';
@@ -34,7 +35,7 @@ const taken = (body: Buffer) => ({ body, digest: digestOf(body), content: CONTEN
 describe('what is on disk', () => {
   test('the body under its digest, and meta.json that names it', async () => {
     const folder = join(await tempFolder(), 'a', 'b');
-    const lastGood = new LastGood(folder);
+    const lastGood = new LastGood(folder, LIST_FORM);
     await lastGood.keep(ORIGIN, taken(BODY), { fetched: NOON, etag: '"1"', lastModified: 'yesterday' });
     const { 'meta.json': text, ...bodies } = await contentOf(folder);
     expect(bodies).toEqual({ [NAME]: '192.0.2.1\n', [PARSED]: expect.any(String) });
@@ -46,7 +47,7 @@ describe('what is on disk', () => {
   });
 
   test('what was read once is not read again, unless in another way', async () => {
-    const lastGood = new LastGood(await tempFolder());
+    const lastGood = new LastGood(await tempFolder(), LIST_FORM);
     await lastGood.keep(ORIGIN, taken(BODY), { fetched: NOON });
     const [same, other] = [reading(), reading('score')];
     await lastGood.read(ORIGIN, same);
@@ -57,12 +58,12 @@ describe('what is on disk', () => {
   });
 
   test('nothing is kept before the first time', async () => {
-    expect(await new LastGood(join(await tempFolder(), 'none')).read(ORIGIN, reading())).toBeUndefined();
+    expect(await new LastGood(join(await tempFolder(), 'none'), LIST_FORM).read(ORIGIN, reading())).toBeUndefined();
   });
 
   test('an older body, and what a crash left, go with the next one', async () => {
     const folder = await tempFolder();
-    const lastGood = new LastGood(folder);
+    const lastGood = new LastGood(folder, LIST_FORM);
     await lastGood.keep(ORIGIN, taken(Buffer.from('older\n')), { fetched: NOON });
     await writeFile(join(folder, `${NAME}.123456`), 'begun');
     await writeFile(join(folder, 'meta.json.99'), 'begun');
@@ -72,7 +73,7 @@ describe('what is on disk', () => {
 
   test('the same body again is not written again, its date is', async () => {
     const folder = await tempFolder();
-    const lastGood = new LastGood(folder);
+    const lastGood = new LastGood(folder, LIST_FORM);
     await lastGood.keep(ORIGIN, taken(BODY), { fetched: NOON });
     const { ino } = await stat(join(folder, NAME));
     await lastGood.keep(ORIGIN, taken(BODY), { fetched: NOON + HOUR });
@@ -81,7 +82,7 @@ describe('what is on disk', () => {
   });
 
   test('confirm changes the date alone', async () => {
-    const lastGood = new LastGood(await tempFolder());
+    const lastGood = new LastGood(await tempFolder(), LIST_FORM);
     await lastGood.keep(ORIGIN, taken(BODY), { fetched: NOON, etag: '"1"' });
     const meta = (await lastGood.read(ORIGIN, reading()))?.meta;
     if (meta === undefined) throw new Error('nothing kept');
@@ -108,7 +109,7 @@ describe('a damaged meta.json is as if nothing was kept', () => {
     ['of another origin', json({ origin: 'http://example.org/other' })],
   ])('%s', async (_, text) => {
     const folder = await tempFolder();
-    const lastGood = new LastGood(folder);
+    const lastGood = new LastGood(folder, LIST_FORM);
     await lastGood.keep(ORIGIN, taken(BODY), { fetched: NOON });
     await writeFile(join(folder, 'meta.json'), text);
     expect((await lastGood.read(ORIGIN, reading()))?.meta).toBeUndefined();

@@ -105,10 +105,7 @@ sources:
 
   test('the country database is the one that the file names', async () => {
     const folder = await tempFolder();
-    const [source] = await sourcesOf(
-      'sources: {countries: {block: [cn]}}\npaths: {country-database: none.mmdb}',
-      folder,
-    );
+    const [source] = await sourcesOf('sources: {countries: {block: [cn]}}\ngeo: {country: none.mmdb}', folder);
     expect(await problemOf(() => source!.load('avoid'))).toMatchObject({ where: join(folder, 'none.mmdb') });
   });
 });

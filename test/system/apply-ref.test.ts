@@ -221,6 +221,13 @@ describeSystem('apply --ref', ['root', 'netns', 'nft', 'ip', 'git', 'setpriv'], 
     expect(await refused()).toMatchObject({ status: 4, code: 'rules-too-wide' });
     await configure('sources: {countries: {block: [us]}}');
     expect((await apply('--ref', 'main', '--dry-run')).status).toBe(0);
+    await writeFile(join(folder, 'asn.csv'), '6.0.0.0,7.255.255.255,721,DoD\n45.9.0.0,45.9.0.255,2,Two\n');
+    await configure('geo: {asn: asn.csv}', 'sources: {asns: [2]}');
+    expect(await refused()).toMatchObject({ status: 4, code: 'rules-too-wide' });
+    await configure('geo: {asn: asn.csv}', 'sources: {asns: [721]}');
+    expect((await apply('--ref', 'main', '--dry-run')).status).toBe(0);
+    await chmod(join(folder, 'asn.csv'), 0o666);
+    expect(await refused()).toMatchObject({ status: 2, code: 'config-owner', where: join(folder, 'asn.csv') });
     await configure('guards: {max-prefix-v4: 7}');
     expect((await apply('--ref', 'main', '--dry-run')).status).toBe(0);
     await configure('guards: {max-prefix-v4: 7, max-coverage: 0.5%}');

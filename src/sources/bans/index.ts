@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Config } from '../../config/load.js';
 import type { Source } from '../contract.js';
 import type { SourceEnvironment } from '../environment.js';
-import { ownRequest } from '../own-request.js';
+import { requestOf } from '../request.js';
 import { banSource } from './ban-source.js';
 import type { Ban, BanReader } from './contract.js';
 import { bansOfCrowdsec, type NetworksOf } from './crowdsec.js';
@@ -27,7 +27,7 @@ async function banReaders(
     bans.map(async (entry) =>
       'file' in entry
         ? bansOfFile(entry.id, entry.file)
-        : bansOfUrl(entry.id, await ownRequest(entry, config.file), fetcher),
+        : bansOfUrl(entry.id, await requestOf(config, entry.id, entry), fetcher),
     ),
   );
   return [...own, ...shared];

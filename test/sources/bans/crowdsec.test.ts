@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseConfig } from '../../../src/config/load.js';
 import { BlocklistError } from '../../../src/errors.js';
@@ -8,6 +9,7 @@ import { IpSet, parsePrefix } from '../../../src/ip/index.js';
 import { banSource } from '../../../src/sources/bans/ban-source.js';
 import { bansOfCrowdsec, type NetworksOf } from '../../../src/sources/bans/crowdsec.js';
 import { scenarioOf } from '../../../src/sources/bans/crowdsec-scenario.js';
+import { databasesOf } from '../../../src/sources/index.js';
 import { networksBy } from '../../../src/sources/networks.js';
 import { problemOf, tempFolder } from '../../io/temp.js';
 import { sends, testServer } from '../server.js';
@@ -101,18 +103,27 @@ test('an address that left CrowdSec’s list is open, and what was there before 
 });
 
 describe('networks by what they are', () => {
-  const networksOf = networksBy(parseConfig('{}', '/srv/blocklist.yaml'));
+  async function networksIn(yaml: string): Promise<NetworksOf> {
+    const root = await tempFolder();
+    const { now, fetcher, progress } = await environmentAt(join(root, 'http'));
+    const config = parseConfig(yaml, join(root, 'blocklist.yaml'));
+    const place = { cache: root, state: root, accepted: new Set<string>() };
+    return networksBy(config, await databasesOf(config, { ...place, now, fetcher, progress }));
+  }
 
   test('of countries come from the database of countries; one that it does not know is left out', async () => {
-    const found = await networksOf('country', ['kp', 'zz']);
+    const found = await (await networksIn('{}'))('country', ['kp', 'zz', '!']);
     expect([...found.keys()]).toEqual(['kp']);
     expect(found.get('kp')?.has('175.45.176.1')).toBe(true);
   });
 
-  test('of autonomous systems need a database that is not there', async () => {
-    expect(await problemOf(() => networksOf('as', ['4134']))).toMatchObject({
-      message: expect.stringContaining('geo.asn'),
-    });
+  test('of autonomous systems come from geo.asn, and need it', async () => {
+    const needed = await problemOf(async () => (await networksIn('{}'))('as', ['4134']));
+    expect(needed.message).toContain('geo.asn');
+    const file = fileURLToPath(new URL('../../fixtures/geo/asn-ipv4.csv', import.meta.url));
+    const found = await (await networksIn(`geo: {asn: "${file}"}`))('as', ['9808', '64512']);
+    expect([...found.keys()]).toEqual(['9808']);
+    expect(found.get('9808')?.v4.size).toBeGreaterThan(0);
   });
 });
 

@@ -1,16 +1,16 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { BlocklistError } from '../../src/errors.js';
-import { formatAddress, IpSet, type Prefix, parseAddress } from '../../src/ip/index.js';
-import { bundledCountryDatabase, countrySources } from '../../src/sources/geo/country-source.js';
-import { CountryDatabase } from '../../src/sources/geo/mmdb.js';
-import { problemOf, tempFolder } from '../io/temp.js';
-import { must } from '../system/processes.js';
-import { describeSystem } from '../system/requirements.js';
+import { BlocklistError } from '../../../src/errors.js';
+import { formatAddress, IpSet, type Prefix, parseAddress } from '../../../src/ip/index.js';
+import { bundledCountryDatabase } from '../../../src/sources/geo/specs.js';
+import { problemOf, tempFolder } from '../../io/temp.js';
+import { must } from '../../system/processes.js';
+import { describeSystem } from '../../system/requirements.js';
+import { textOf } from '../specs.js';
 import { networksIn } from './mmdb-reader.js';
 import { type Database, writeMmdb } from './mmdb-writer.js';
-import { textOf } from './specs.js';
+import { countrySources, openCountries } from './open.js';
 
 const BUNDLED = bundledCountryDatabase();
 
@@ -32,12 +32,12 @@ const PLACES: ReadonlyArray<readonly [address: string, code: string | undefined]
 
 describe('the bundled database', () => {
   test.each(PLACES)('%s is in %s', async (address, code) => {
-    const database = await CountryDatabase.open(BUNDLED);
+    const database = await openCountries(BUNDLED);
     expect(database.countryOf(parseAddress(address))).toBe(code);
   });
 
   test('has an age', async () => {
-    const { built } = await CountryDatabase.open(BUNDLED);
+    const { built } = await openCountries(BUNDLED);
     expect(built).toBeGreaterThan(Date.UTC(2026, 0, 1));
     expect(built).toBeLessThan(Date.UTC(2100, 0, 1));
   });
@@ -51,7 +51,7 @@ describe('the bundled database', () => {
     for (const { text, record } of networksIn(await readFile(BUNDLED), (each) => wanted.has(codeOf(each)))) {
       wanted.get(codeOf(record))?.push(text);
     }
-    const found = (await CountryDatabase.open(BUNDLED)).networksOf(['kp', 'va']);
+    const found = (await openCountries(BUNDLED)).networksOf(['kp', 'va']);
     for (const [code, texts] of wanted) {
       const country = found.get(code.toLowerCase());
       expect(texts.length).toBeGreaterThan(20);
@@ -61,7 +61,7 @@ describe('the bundled database', () => {
   });
 
   test('the first and the last address of each network is in that country, and none is special', async () => {
-    const database = await CountryDatabase.open(BUNDLED);
+    const database = await openCountries(BUNDLED);
     const lastOf = ({ family, words, length }: Prefix) => {
       const last = words.map((word, k) => {
         const host = Math.min(32, Math.max(0, 32 * (k + 1) - length));
@@ -78,7 +78,7 @@ describe('the bundled database', () => {
   });
 
   test('countries do not overlap', async () => {
-    const found = (await CountryDatabase.open(BUNDLED)).networksOf(['cn', 'ru', 'us', 'de', 'kp']);
+    const found = (await openCountries(BUNDLED)).networksOf(['cn', 'ru', 'us', 'de', 'kp']);
     let all = IpSet.empty;
     for (const { set } of found.values()) {
       expect(all.intersect(set).isEmpty).toBe(true);
@@ -91,7 +91,7 @@ describe('the bundled database', () => {
 
 describeSystem('mmdblookup of libmaxminddb', ['mmdblookup'], () => {
   test('has the same opinion on the bundled database', async () => {
-    const database = await CountryDatabase.open(BUNDLED);
+    const database = await openCountries(BUNDLED);
     const addresses = Array.from({ length: 40 }, (_, i) => `${1 + i * 5}.${(i * 37) % 256}.${(i * 91) % 256}.7`);
     for (const address of [...addresses, '2a00:1450:4001::1', '2400:da00::1', '2606:4700::1']) {
       const argv = ['sh', '-c', 'mmdblookup --file "$1" --ip "$2" country_code || true', 'sh', BUNDLED, address];
@@ -114,7 +114,7 @@ describe('countrySources', () => {
   }
 
   test('one for each code, in its order', async () => {
-    const sources = countrySources(['bb', 'aa'], await fileWith({}));
+    const sources = await countrySources(['bb', 'aa'], await fileWith({}), await tempFolder());
     expect(sources.map(({ id, kind, direction }) => [id, kind, direction])).toEqual([
       ['country-bb', 'country', 'in'],
       ['country-aa', 'country', 'in'],
@@ -133,7 +133,7 @@ describe('countrySources', () => {
 
   test('a code that no network has', async () => {
     const file = await fileWith({});
-    const [known, unknown] = countrySources(['aa', 'uk'], file);
+    const [known, unknown] = await countrySources(['aa', 'uk'], file, await tempFolder());
     expect(await problemOf(() => unknown!.load('use'))).toMatchObject({
       code: 'source-empty',
       message: "the country database knows no network of 'uk'",
@@ -143,15 +143,15 @@ describe('countrySources', () => {
     expect((await known!.load('use')).counts.entries).toBe(2);
   });
 
-  test('no code, no source, and the database is not even looked for', () => {
-    expect(countrySources([], '/no/such/file')).toEqual([]);
+  test('no code, no source, and the database is not even looked for', async () => {
+    expect(await countrySources([], '/no/such/file', await tempFolder())).toEqual([]);
   });
 });
 
 describe('a file that is no database', () => {
   async function told(file: string): Promise<string> {
     try {
-      const database = await CountryDatabase.open(file);
+      const database = await openCountries(file);
       return `${database.networksOf(['aa']).size} countries`;
     } catch (error) {
       if (error instanceof BlocklistError) return error.code;
@@ -207,11 +207,12 @@ describe('a file that is no database', () => {
   test('missing, or a folder', async () => {
     const folder = await tempFolder();
     await mkdir(join(folder, 'a.mmdb'));
-    expect(await told(join(folder, 'a.mmdb'))).toBe('file-unreadable');
-    expect(await problemOf(() => CountryDatabase.open(join(folder, 'none.mmdb')))).toMatchObject({
-      code: 'file-unreadable',
-      where: join(folder, 'none.mmdb'),
-      hint: 'check paths.country-database',
-    });
+    for (const name of ['a.mmdb', 'none.mmdb']) {
+      const [source] = await countrySources(['cn'], join(folder, name), folder);
+      expect(await problemOf(() => source!.load('avoid'))).toMatchObject({
+        code: 'file-unreadable',
+        where: join(folder, name),
+      });
+    }
   });
 });

@@ -1,10 +1,10 @@
+import type { Config } from '../config/load.js';
 import { BlocklistError } from '../errors.js';
 import type { ListRequest } from './fetcher.js';
 import { readKey } from './key-file.js';
 
-/** An address that the operator wrote into the configuration, as `sources.custom` has it. */
-export interface OwnAddress {
-  readonly id: string;
+/** What a configuration says about an address of the operator's own. */
+export interface UrlEntry {
   readonly url: string;
   /** seconds */
   readonly timeout: number;
@@ -14,10 +14,11 @@ export interface OwnAddress {
   readonly 'key-header'?: string | undefined;
 }
 
-/** How it is asked. @throws BlocklistError `config-invalid`, and as readKey. */
-export async function ownRequest(entry: OwnAddress, file: string): Promise<ListRequest> {
-  const { id, url, timeout, interval, 'key-file': keyFile, 'key-header': header } = entry;
-  const ways = [header !== undefined, url.includes('{key}')].filter((isWay) => isWay).length;
+/** The request for it, with its key. @throws BlocklistError `config-invalid`, `source-key` */
+export async function requestOf({ file }: Config, id: string, entry: UrlEntry): Promise<ListRequest> {
+  const keyFile = entry['key-file'];
+  const header = entry['key-header'];
+  const ways = [header !== undefined, entry.url.includes('{key}')].filter((isWay) => isWay).length;
   if (ways !== (keyFile === undefined ? 0 : 1)) {
     const message = `${id}: expected key-file with either key-header or {key} in the url, or none of the three`;
     throw new BlocklistError('config-invalid', message, {
@@ -27,11 +28,11 @@ export async function ownRequest(entry: OwnAddress, file: string): Promise<ListR
   }
   const value = keyFile === undefined ? undefined : await readKey(keyFile);
   return {
-    url,
+    url: entry.url,
     ...(value === undefined ? {} : { key: { value, in: header === undefined ? 'url' : { header } } }),
     // The operator wrote this host down.
     target: 'any',
-    timeoutMs: timeout * 1000,
-    intervalMs: interval,
+    timeoutMs: entry.timeout * 1000,
+    intervalMs: entry.interval,
   };
 }

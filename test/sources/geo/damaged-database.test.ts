@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { BlocklistError } from '../../src/errors.js';
-import { formatAddress, IPV4, parseAddress } from '../../src/ip/index.js';
-import { bundledCountryDatabase } from '../../src/sources/geo/country-source.js';
-import { CountryDatabase } from '../../src/sources/geo/mmdb.js';
-import { tempFolder } from '../io/temp.js';
+import { BlocklistError } from '../../../src/errors.js';
+import { formatAddress, IPV4, parseAddress } from '../../../src/ip/index.js';
+import { bundledCountryDatabase } from '../../../src/sources/geo/specs.js';
+import { tempFolder } from '../../io/temp.js';
 import { writeMmdb } from './mmdb-writer.js';
+import { openCountries } from './open.js';
 
 /** A linear congruential generator: the same numbers in every run. */
 function numbersFrom(seed: number): (below: number) => number {
@@ -36,7 +36,7 @@ function madeUp() {
 /** Opens, walks and asks; the only error may be a BlocklistError. */
 async function survive(file: string): Promise<void> {
   try {
-    const database = await CountryDatabase.open(file);
+    const database = await openCountries(file);
     database.networksOf(['aa', 'cn']);
     for (let octet = 0; octet < 256; octet++) {
       database.countryOf(parseAddress(formatAddress(IPV4, Uint32Array.of((octet << 24) >>> 0))));

@@ -1,14 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseAddress } from '../../src/ip/index.js';
-import { CountryDatabase } from '../../src/sources/geo/mmdb.js';
-import { tempFolder } from '../io/temp.js';
-import { run } from '../system/processes.js';
-import { describeSystem } from '../system/requirements.js';
+import { parseAddress } from '../../../src/ip/index.js';
+import { tempFolder } from '../../io/temp.js';
+import { run } from '../../system/processes.js';
+import { describeSystem } from '../../system/requirements.js';
 import { networksIn } from './mmdb-reader.js';
 import { type Database, writeMmdb } from './mmdb-writer.js';
-import { textOf } from './specs.js';
+import { openCountries } from './open.js';
+import { ANSWERS, SAMPLES } from './samples.js';
+
+type Countries = Awaited<ReturnType<typeof openCountries>>;
+
+import { textOf } from '../specs.js';
 
 const record = (code: string) => ({ country_code: code });
 
@@ -34,19 +38,19 @@ const PREFIXES_4 = {
 };
 const PREFIXES_6 = { aa: ['2001:db9:0:1::/64', '8000::/1'], bb: ['2001:db8::/32', '2001:db9::8000:0:0:1'] };
 
-async function opened(database: Database): Promise<CountryDatabase> {
+async function opened(database: Database): Promise<Countries> {
   const file = join(await tempFolder(), 'test.mmdb');
   await writeFile(file, writeMmdb(database));
-  return CountryDatabase.open(file);
+  return openCountries(file);
 }
 
 /** Blocks and number of networks of each code. */
-function blocksOf(database: CountryDatabase, codes: readonly string[]) {
+function blocksOf(database: Countries, codes: readonly string[]) {
   const found = database.networksOf(codes);
   return Object.fromEntries([...found].map(([code, { set, networks }]) => [code, { prefixes: textOf(set), networks }]));
 }
 
-function countries(database: CountryDatabase, addresses: readonly string[]) {
+function countries(database: Countries, addresses: readonly string[]) {
   return addresses.map((address) => database.countryOf(parseAddress(address)));
 }
 
@@ -146,8 +150,15 @@ describe('records', () => {
     ['with a number for a code', { country_code: 7 }, undefined],
     ['that are empty', {}, undefined],
     ['that are text', 'CN', undefined],
+    ['with the word of IPinfo lite for the country', { country: 'China', country_code: 'CN' }, 'cn'],
+    ['with a word alone', { country: 'China' }, undefined],
+    ['of what nobody has', { country_code: 'ZZ' }, undefined],
   ])('%s', async (_, found, code) => {
-    const database = await opened({ recordSize: 24, ipVersion: 4, networks: [['192.0.2.0/24', found]] });
+    const networks = [
+      ['192.0.2.0/24', found],
+      ['198.51.100.0/24', record('AA')],
+    ] as const;
+    const database = await opened({ recordSize: 24, ipVersion: 4, networks });
     expect(countries(database, ['192.0.2.1'])).toEqual([code]);
     expect(blocksOf(database, ['cn']).cn?.networks).toBe(code === undefined ? 0 : 1);
   });
@@ -158,7 +169,7 @@ describeSystem('mmdblookup of libmaxminddb', ['mmdblookup'], () => {
     const file = join(await tempFolder(), 'test.mmdb');
     const networks = [...NETWORKS_4, ...NETWORKS_6];
     await writeFile(file, writeMmdb({ recordSize, ipVersion: 6, networks, aliases: ['2002::/16'] }));
-    const database = await CountryDatabase.open(file);
+    const database = await openCountries(file);
     const addresses = [
       '0.1.2.3',
       '192.0.2.7',
@@ -174,4 +185,20 @@ describeSystem('mmdblookup of libmaxminddb', ['mmdblookup'], () => {
       expect([address, database.countryOf(parseAddress(address))]).toEqual([address, theirs]);
     }
   });
+
+  test.each(SAMPLES.filter(({ form }) => form === 'mmdb'))(
+    'and those of publishers: $what',
+    async ({ bytes, kinds }) => {
+      const file = join(await tempFolder(), 'test.mmdb');
+      await writeFile(file, bytes);
+      for (const [address, country, asn] of ANSWERS) {
+        const { stdout } = await run(['mmdblookup', '--file', file, '--ip', address]);
+        const code = /"(?:iso_code|country_code)":\s*"([A-Z]{2})"/.exec(stdout)?.[1]?.toLowerCase();
+        const number = /"(?:autonomous_system_number|asn)":\s*"?(?:AS)?(\d+)/.exec(stdout)?.[1];
+        if (kinds.includes('country')) expect([address, code]).toEqual([address, country]);
+        if (kinds.includes('asn'))
+          expect([address, number]).toEqual([address, asn === undefined ? undefined : String(asn)]);
+      }
+    },
+  );
 });

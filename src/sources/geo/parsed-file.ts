@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BlocklistError } from '../../errors.js';
+import { errnoOf, readWhole } from '../../io/read.js';
+import { removeTree, writeAtomic } from '../../io/write.js';
+import type { DatabaseContent } from './contract.js';
+import { decodeDatabase, encodeDatabase } from './table-columns.js';
+
+/** Above every parsed form. */
+const CAP = 2 ** 31;
+const ENDING = '.parsed';
+
+/** What a file looks like from outside. */
+export interface FileStamp {
+  readonly digest: string;
+  /** milliseconds since 1970 */
+  readonly changed: number;
+}
+
+/**
+ * The parsed form of a database that is a file: named by what the file looks like from outside, since its content is too much to be hashed every
+ * night. When the file becomes unreadable, it is last good.
+ */
+export class ParsedFile {
+  constructor(
+    /** folder of its own in the cache */
+    private readonly folder: string,
+    /** way of reading */
+    private readonly reading: string,
+    /** absolute path of the file */
+    private readonly path: string,
+  ) {}
+
+  /** How the file looks now. @throws BlocklistError `file-unreadable` */
+  async stamp(): Promise<FileStamp> {
+    try {
+      // Size, times and inode: npm gives every file the same time of change, but ctime and inode it cannot set.
+      const { size, mtimeNs, ctimeNs, ino, mtimeMs } = await stat(this.path, { bigint: true });
+      const digest = createHash('sha256').update(`${size} ${mtimeNs} ${ctimeNs} ${ino}`).digest('hex');
+      return { digest, changed: Number(mtimeMs) };
+    } catch (cause) {
+      throw new BlocklistError('file-unreadable', `cannot read the database ${this.path}: ${errnoOf(cause) ?? cause}`, {
+        where: this.path,
+        hint: 'check geo in the configuration',
+        cause,
+      });
+    }
+  }
+
+  /** What was made of the file when it looked like this. */
+  of({ digest }: FileStamp): Promise<DatabaseContent | undefined> {
+    return this.read(`${digest}${ENDING}`);
+  }
+
+  /** What was made of it last, whatever became of the file, and when, in milliseconds since 1970. */
+  async last(): Promise<{ readonly content: DatabaseContent; readonly at: number } | undefined> {
+    const [only] = await this.names();
+    const content = only === undefined ? undefined : await this.read(only);
+    if (only === undefined || content === undefined) return undefined;
+    return { content, at: (await stat(join(this.folder, only))).mtimeMs };
+  }
+
+  /** A cache that is not ours to write costs time and nothing else. */
+  async keep(content: DatabaseContent, { digest }: FileStamp): Promise<void> {
+    const name = `${digest}${ENDING}`;
+    try {
+      await writeAtomic(join(this.folder, name), encodeDatabase(content, this.key()));
+      for (const other of await this.names()) if (other !== name) await removeTree(join(this.folder, other));
+    } catch (error) {
+      if (!(error instanceof BlocklistError && error.code === 'file-unwritable')) throw error;
+    }
+  }
+
+  private async read(name: string): Promise<DatabaseContent | undefined> {
+    const bytes = await readWhole(join(this.folder, name), CAP);
+    return bytes && decodeDatabase(bytes, this.key());
+  }
+
+  private key(): string {
+    return `${this.reading} ${this.path}`;
+  }
+
+  private async names(): Promise<string[]> {
+    try {
+      return (await readdir(this.folder)).filter((name) => name.endsWith(ENDING)).sort();
+    } catch (cause) {
+      if (errnoOf(cause) === 'ENOENT') return [];
+      throw new BlocklistError('file-unreadable', `cannot read ${this.folder}: ${errnoOf(cause) ?? cause}`, {
+        where: this.folder,
+        hint: 'check who may read the cache',
+        cause,
+      });
+    }
+  }
+}

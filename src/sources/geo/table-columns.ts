@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { decodeColumns, encodeColumns } from '../../io/columns-file.js';
+import { FAMILIES, LabelledRanges, REJECT_REASONS } from '../../ip/index.js';
+import type { DatabaseContent, GeoKind } from './contract.js';
+import { GeoTable } from './table.js';
+
+/** Counts up when the same body is read otherwise than before: what older programs wrote is then read again. */
+const READER = 1;
+/** Columns that a table has in the file: three a family, then labels, networks, offsets and names. */
+const COLUMNS = 10;
+
+const headerSchema = z.object({
+  key: z.string(),
+  kinds: z.array(z.enum(['country', 'asn'])),
+  built: z.number().optional(),
+  entries: z.number(),
+  rejected: z.number(),
+  samples: z.array(z.object({ line: z.number(), text: z.string(), reason: z.enum(REJECT_REASONS) })),
+});
+
+/** The parsed form of a database, for the way of reading and the body that `key` names: loads by looking, in some ten milliseconds. */
+export function encodeDatabase({ tables, ...facts }: DatabaseContent, key: string): Buffer {
+  const kinds = Object.keys(tables) as GeoKind[];
+  const columns = kinds.flatMap((kind) => {
+    const table = tables[kind];
+    if (table === undefined) return [];
+    const { labels, networks, offsets, names } = table.columns;
+    const ranges = FAMILIES.flatMap((family) => [table.of(family).lo, table.of(family).hi, table.of(family).labels]);
+    return [...ranges, labels, networks, offsets, asWords(names)];
+  });
+  return encodeColumns({ header: { key: `${READER} ${key}`, kinds, ...facts }, columns });
+}
+
+/** undefined when the bytes are damaged, or were made of something else or by another way of reading. */
+export function decodeDatabase(bytes: Buffer, key: string): DatabaseContent | undefined {
+  const file = decodeColumns(bytes);
+  const header = headerSchema.safeParse(file?.header).data;
+  if (file === undefined || header?.key !== `${READER} ${key}`) return undefined;
+  const { kinds, entries, rejected, samples, built } = header;
+  const tables: { [Kind in GeoKind]?: GeoTable } = {};
+  for (const [i, kind] of kinds.entries()) {
+    const table = tableOf(kind, file.columns.slice(i * COLUMNS, (i + 1) * COLUMNS));
+    if (table === undefined) return undefined;
+    tables[kind] = table;
+  }
+  return { tables, entries, rejected, samples, ...(built === undefined ? {} : { built }) };
+}
+
+function tableOf(kind: GeoKind, columns: readonly Uint32Array[]): GeoTable | undefined {
+  const [labels, networks, offsets, words] = columns.slice(6);
+  const [v4, v6] = FAMILIES.map((family, i) => {
+    const [lo, hi, own] = columns.slice(3 * i, 3 * i + 3);
+    return lo && hi && own && LabelledRanges.ofColumns(family, lo, hi, own);
+  });
+  if (v4 === undefined || v6 === undefined) return undefined;
+  if (labels === undefined || networks === undefined || offsets === undefined || words === undefined) return undefined;
+  const size = offsets.at(-1) ?? 0;
+  if (offsets.length !== labels.length + 1 || networks.length !== labels.length || size > words.byteLength) {
+    return undefined;
+  }
+  const names = new Uint8Array(words.buffer, words.byteOffset, size);
+  return new GeoTable(kind, { v4, v6, labels, networks, offsets, names });
+}
+
+/** Bytes in a column of words, with zeros behind them. */
+function asWords(bytes: Uint8Array): Uint32Array {
+  const words = new Uint32Array(Math.ceil(bytes.length / 4));
+  new Uint8Array(words.buffer).set(bytes);
+  return words;
+}
