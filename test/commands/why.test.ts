@@ -237,6 +237,7 @@ describe('one project', () => {
     ['host bits', ['45.9.1.7/24'], '', 'has host bits set'],
     ['a leading zero', ['010.0.0.1'], '', 'other programs read it as 8.0.0.1'],
     ['a bad line', ['-'], '45.9.1.7\nexample\u001b[2J\n', 'line 2 of standard input'],
+    ['a source and an address', ['--source', 'a', '45.9.1.7'], '', 'not both'],
     ['a source that is none', ['--source', 'nobody'], '', "there is no source 'nobody'"],
   ])('%s is a usage error', async (_, args, stdin, said) => {
     const { status, stdout, stderr } = await blocklist(['why', ...args], { cwd, stdin });
