@@ -51,14 +51,15 @@ export function whyLine(answer: Answer): string {
   return [formatPrefix(block), answer.verdict, by || '-', country ?? '-', name].join('  ').trimEnd();
 }
 
-function headline(answer: Answer, { asked }: WhyVoice): string {
+function headline(answer: Answer, { asked, rules }: WhyVoice): string {
+  const when = rules.loaded === 'none' ? ' once the rules are loaded' : '';
   const { verdict, decidedBy, explained } = answer;
   const hasRules = (answer.rules ?? []).length > 0;
   const isListed = explained.listings.length > 0 || explained.dense.length > 0;
   if (verdict === 'unknown') return 'not known: the rules cannot be read';
-  if (verdict === 'partly') return `${partWords(answer)} blocked`;
+  if (verdict === 'partly') return `${partWords(answer)} blocked${when}`;
   if (verdict === 'blocked')
-    return `blocked${sideWords(answer)}${decidedBy === 'banned-here' ? ', banned on this host' : ''}`;
+    return `blocked${sideWords(answer)}${decidedBy === 'banned-here' ? ', banned on this host' : ''}${when}`;
   if (decidedBy === 'allowed-here')
     return `not blocked: allowed on this host${hasRules ? ', though the rules list it' : ''}`;
   if (decidedBy === 'let-through') return 'not blocked: this host lets it through';
