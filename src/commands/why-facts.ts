@@ -1,7 +1,7 @@
 import { type LocalEntry, readLocalEntries } from '../apply/local-entries.js';
 import { explain } from '../build/explain.js';
 import { BlocklistError } from '../errors.js';
-import { overlap, type Prefix } from '../ip/index.js';
+import { type Address, overlap, type Prefix } from '../ip/index.js';
 import { type Answer, answerOf, type LetThrough, type RulesState } from '../report/why.js';
 import type { GeoLookup } from '../sources/geo/lookup.js';
 import type { Unread } from '../sources/holding.js';
@@ -49,7 +49,10 @@ export async function answersFor(
   // Asked while the files are read.
   const asking = askKernel(rules.digest, context);
   const [holdings, spared] = [await openHoldings(project, blocks, options, context), await openSpared(blocks, project)];
-  const geo = await attempt<GeoLookup | undefined>('country database', undefined, holdings.geo);
+  const places = await attempt<readonly Place[]>('country database', [], async () => {
+    const geo = await holdings.geo();
+    return blocks.map(({ family, words }) => placeOf({ family, words }, geo));
+  });
   const ofAll = project.config.sources.density;
   const explained = blocks.map((block) => explain(block, holdings.held, ofAll));
   const kernel = await asking;
@@ -62,7 +65,6 @@ export async function answersFor(
       overlap(block, prefix);
   const answers: Answer[] = [];
   for (const [i, block] of blocks.entries()) {
-    const first = { family: block.family, words: block.words };
     const isAsked = isFew && kernel.loaded === 'others';
     answers.push(
       answerOf({
@@ -73,8 +75,8 @@ export async function answersFor(
         decisions: decisions.filter(touches(block)),
         letThrough: hosts.filter(touches(block)),
         inKernel: isAsked ? await kernel.lists(block) : undefined,
-        country: geo?.countryOf(first),
-        network: geo?.networkOf(first),
+        country: places[i]?.country,
+        network: places[i]?.network,
       }),
     );
   }
@@ -83,6 +85,12 @@ export async function answersFor(
     rules: await rulesState(rules.digest, kernel, project),
     unread: [...rules.unread, ...holdings.unread, ...spared.unread, ...unread],
   };
+}
+
+type Place = Pick<Answer, 'country' | 'network'>;
+
+function placeOf(address: Address, geo: GeoLookup): Place {
+  return { country: geo.countryOf(address), network: geo.networkOf(address) };
 }
 
 /**

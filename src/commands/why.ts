@@ -23,8 +23,10 @@ const LARGEST_INPUT = 1 << 25;
 
 /** Whether addresses and networks are blocked, and why. Exit status 0 either way, 3 when something could not be looked into. */
 export const run: Command<WhyOptions> = async (options, context) => {
-  if (options.source !== undefined)
+  if (options.source !== undefined) {
+    if (options.addresses.length > 0) throw new BlocklistError('bad-usage', 'name addresses or --source, not both');
     return (await import('./why-source.js')).whySource(options.source, options, context);
+  }
   const blocks = await blocksOf(options.addresses, context.stdin);
   const project = await openProject(options, context, 'read');
   const { answers, rules, unread } = await answersFor(blocks, project, options, context);
@@ -84,9 +86,13 @@ async function blocksOfInput(stdin: Context['stdin']): Promise<Prefix[]> {
 
 function sayUnread(unread: readonly Unread[], options: GlobalOptions, context: Context): void {
   if (unread.length === 0) return;
-  say(context, options, '\nnot all could be looked into:');
+  // One database that cannot be read is not told for each of its countries.
+  const told = new Map<string, string[]>();
   for (const { id, problem } of unread) {
     const hint = problem.hint === undefined ? '' : ` (${problem.hint})`;
-    say(context, options, `  ${escapeText(id, 200)}: ${escapeText(problem.message, 300)}${hint}`);
+    const words = `${escapeText(problem.message, 300)}${hint}`;
+    told.set(words, [...(told.get(words) ?? []), escapeText(id, 200)]);
   }
+  say(context, options, '\nnot all could be looked into:');
+  for (const [words, ids] of told) say(context, options, `  ${ids.join(', ')}: ${words}`);
 }

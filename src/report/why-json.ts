@@ -5,7 +5,7 @@ import { type Answer, countIn, type RulesState } from './why.js';
 
 const DAY_MS = 86_400_000;
 
-/** `blocklist/why`, version 1. Days are dates in UTC, counts are text. */
+/** `blocklist/why`, version 1. Days are dates in UTC, counts are text. A history is written when a list changes: until then what is on it counts as seen with its data. */
 export function whyJson(answers: readonly Answer[], rules: RulesState, unread: readonly Unread[]): object {
   return {
     schema: 'blocklist/why',
@@ -44,7 +44,7 @@ function answerJson(answer: Answer, { dateOf }: RulesState): object {
       direction,
       entry: text(entry),
       addresses: count(part),
-      ...daysJson(days),
+      ...daysJson(days && { ...days, last: Math.max(days.last, Math.floor((dateOf(id) ?? 0) / DAY_MS)) }),
       date: dateJson(dateOf(id)),
       details,
     })),

@@ -27,14 +27,15 @@ export function whyText(answer: Answer, voice: WhyVoice): string {
     ...decisionLines(answer),
     ...explained.listings.map((listing) => listingLine(answer, listing, voice)),
     ...explained.listings.flatMap(({ details }) => details.map((detail) => `  ${escapeText(detail)}`)),
-    ...explained.dense.map(
+    ...few(
+      explained.dense,
       ({ source, prefix, nodes }) =>
         `net ${formatPrefix(prefix)} is listed because ${nodes} of its addresses are, ${source === 'all' ? 'all sources together' : `in ${source}`}`,
     ),
     ...explained.left.map(
       ({ id, days }) => `left ${id}: last listed on ${dayText(days.last)}, since ${dayText(days.first)}`,
     ),
-    ...few(answer.spared).map((spared) => sparedLine(answer, spared, voice)),
+    ...few(answer.spared, (spared) => sparedLine(answer, spared, voice)),
     ...placeLine(answer),
     ...differenceLines(answer, voice),
     ...wayOut(answer, voice),
@@ -50,14 +51,15 @@ export function whyLine(answer: Answer): string {
   return [formatPrefix(block), answer.verdict, by || '-', country ?? '-', name].join('  ').trimEnd();
 }
 
-function headline(answer: Answer, { asked }: WhyVoice): string {
+function headline(answer: Answer, { asked, rules }: WhyVoice): string {
+  const when = rules.loaded === 'none' ? ' once the rules are loaded' : '';
   const { verdict, decidedBy, explained } = answer;
   const hasRules = (answer.rules ?? []).length > 0;
   const isListed = explained.listings.length > 0 || explained.dense.length > 0;
   if (verdict === 'unknown') return 'not known: the rules cannot be read';
-  if (verdict === 'partly') return `${partWords(answer)} blocked`;
+  if (verdict === 'partly') return `${partWords(answer)} blocked${when}`;
   if (verdict === 'blocked')
-    return `blocked${sideWords(answer)}${decidedBy === 'banned-here' ? ', banned on this host' : ''}`;
+    return `blocked${sideWords(answer)}${decidedBy === 'banned-here' ? ', banned on this host' : ''}${when}`;
   if (decidedBy === 'allowed-here')
     return `not blocked: allowed on this host${hasRules ? ', though the rules list it' : ''}`;
   if (decidedBy === 'let-through') return 'not blocked: this host lets it through';
@@ -92,19 +94,19 @@ function ruleLines({ rules = [], block, inKernel }: Answer, { loaded }: RulesSta
       inKernel === undefined
         ? 'other rules are loaded'
         : `other rules are loaded, ${inKernel ? 'which block it, too' : 'which do not block it'}`,
-    unknown: 'by the rules; root is also told what is loaded',
+    unknown: 'what is loaded could not be asked',
   } as const;
   return [`in the rules as ${sets.join(', ')}; ${kernel[loaded]}`];
 }
 
 function decisionLines({ decisions, letThrough }: Answer): string[] {
-  const decided = decisions.map(({ what, prefix, author, since, until, reason }) => {
+  const decided = few(decisions, ({ what, prefix, author, since, until, reason }) => {
     const end = until === undefined ? 'for good' : `until ${minuteText(until)}`;
     const why = reason === undefined ? '' : `: ${escapeText(reason, 200)}`;
     const verb = what === 'allow' ? 'allowed' : 'banned';
     return `${verb} on this host by ${escapeText(author, 64)} on ${minuteText(since)}, ${end} (${formatPrefix(prefix)})${why}`;
   });
-  return [...decided, ...letThrough.map(({ prefix, what }) => `let through: ${formatPrefix(prefix)}, ${what}`)];
+  return [...decided, ...few(letThrough, ({ prefix, what }) => `let through: ${formatPrefix(prefix)}, ${what}`)];
 }
 
 type Listing = Answer['explained']['listings'][number];
@@ -173,8 +175,12 @@ function wayOut(answer: Answer, { command }: WhyVoice): string[] {
   ];
 }
 
-function few<T>(all: readonly T[]): readonly T[] {
-  return all.slice(0, MOST);
+function few<T>(all: readonly T[], words: (each: T) => string): string[] {
+  const more = all.length - MOST;
+  return [
+    ...all.slice(0, MOST).map(words),
+    ...(more > 0 ? [`  and ${grouped(more)} more like these: --json has all`] : []),
+  ];
 }
 
 function dayText(day: number): string {

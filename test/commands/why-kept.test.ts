@@ -222,3 +222,16 @@ test('a list that ships with the package and was never fetched', async () => {
     answers: [{ verdict: 'blocked', sources: [{ id: 'ipsum-3', entry: first }] }],
   });
 });
+
+test('a country database that cannot be read: one line, exit status 3', async () => {
+  const cwd = await projectWith('sources: {custom: [{id: a, file: a.txt}], countries: {block: [kp, ad]}}', {
+    'a.txt': '45.9.1.7\n',
+  });
+  expect((await blocklist(['build'], { cwd })).status).toBe(0);
+  const text = await readFile(join(cwd, 'blocklist.yaml'), 'utf8');
+  await writeFile(join(cwd, 'bad.mmdb'), 'x');
+  await writeFile(join(cwd, 'blocklist.yaml'), text.replace('paths: {', 'paths: {country-database: bad.mmdb, '));
+  const { status, stdout, stderr } = await blocklist(['why', '45.9.1.7'], { cwd });
+  expect([status, stdout]).toEqual([3, expect.stringContaining('listed by a as 45.9.1.7')]);
+  expect(stderr.match(/ {2}country-kp, country-ad, country database: .*/g)).toHaveLength(1);
+});

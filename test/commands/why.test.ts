@@ -207,15 +207,15 @@ describe('one project', () => {
       cwd,
     });
     expect([status, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^45\.9\.1\.7: blocked\n {2}in the rules as nodes4 45\.9\.1\.7; /);
+    expect(stdout).toMatch(/^45\.9\.1\.7: blocked.*\n {2}in the rules as nodes4 45\.9\.1\.7; /);
     expect(stdout).toContain(`\n  listed by a as 45.9.1.7 since ${date(0)}; data of this minute\n`);
     expect(stdout).toMatch(/to let it through on this host, at once: .* allow 45\.9\.1\.7; on all hosts/);
     expect(stdout).toContain('\n45.9.5.1: not blocked: listed, and never to be blocked\n');
     expect(stdout).toContain('\n  allowed for all hosts by lists/allow.txt:2: 45.9.5.0/24 (the partner)\n');
-    expect(stdout).toContain('\n45.9.100.9: blocked, banned on this host\n');
+    expect(stdout).toContain('\n45.9.100.9: blocked, banned on this host');
     // What came from a person is shown, and cannot move the cursor.
     expect(stdout).toContain(': port scan\\x1b[2J\n');
-    expect(stdout).toContain('\n45.9.20.0/24: 128 of its 256 addresses are blocked\n');
+    expect(stdout).toContain('\n45.9.20.0/24: 128 of its 256 addresses are blocked');
     expect(stdout).not.toContain('\u001b');
   });
 
@@ -237,6 +237,7 @@ describe('one project', () => {
     ['host bits', ['45.9.1.7/24'], '', 'has host bits set'],
     ['a leading zero', ['010.0.0.1'], '', 'other programs read it as 8.0.0.1'],
     ['a bad line', ['-'], '45.9.1.7\nexample\u001b[2J\n', 'line 2 of standard input'],
+    ['a source and an address', ['--source', 'a', '45.9.1.7'], '', 'not both'],
     ['a source that is none', ['--source', 'nobody'], '', "there is no source 'nobody'"],
   ])('%s is a usage error', async (_, args, stdin, said) => {
     const { status, stdout, stderr } = await blocklist(['why', ...args], { cwd, stdin });
