@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
 import { Namespace } from '../system/namespace.js';
+import { run } from '../system/processes.js';
 import { CLI, SEARCH_PATH } from '../system/requirements.js';
 
 export interface PageOptions {
@@ -11,28 +12,35 @@ export interface PageOptions {
   readonly atLeast: number;
   /** what may differ from run to run made the same: times, names of hosts */
   readonly steady: (text: string) => string;
+  /** makes the copy ready: `programs` is a folder that is searched first */
+  readonly prepare?: (copy: { readonly folder: string; readonly programs: string }) => Promise<void>;
+  /** which commands run in this machine's own network, to reach what a test started there; none when left out */
+  readonly runsHere?: (command: string) => boolean;
 }
 
 /**
  * Runs every command of `examples/NAME/README.md` in the order of the page, each in a shell in a copy of the folder and in one network namespace
  * for all, and compares what is printed with what the page shows.
  */
-export async function runPage(name: string, { atLeast, steady }: PageOptions): Promise<void> {
+export async function runPage(name: string, options: PageOptions): Promise<void> {
+  const { atLeast, steady, prepare, runsHere } = options;
   const example = fileURLToPath(new URL(`../../examples/${name}/`, import.meta.url));
-  const { folder, path } = copyOf(example);
+  const { folder, programs } = copyOf(example);
+  await prepare?.({ folder, programs });
   const host = await Namespace.create();
   onTestFinished(() => host.remove());
   const commands = commandsOf(readFileSync(join(example, 'README.md'), 'utf8'));
   expect(commands.length).toBeGreaterThanOrEqual(atLeast);
   for (const [command, shown] of commands) {
-    const ran = await host.run(['env', `PATH=${path}`, 'sh', '-c', `exec 2>&1; ${command}`], { cwd: folder });
+    const argv = ['env', `PATH=${programs}:${SEARCH_PATH}`, 'sh', '-c', `exec 2>&1; ${command}`];
+    const ran = await (runsHere?.(command) === true ? run(argv, { cwd: folder }) : host.run(argv, { cwd: folder }));
     const printed = ran.stdout.replaceAll(`${folder}/`, '/etc/blocklist/');
     expect({ command, printed: steady(printed).trim() }).toEqual({ command, printed: steady(shown).trim() });
   }
 }
 
 /** A folder with the example, and `blocklist` as a program that calls itself so. */
-function copyOf(example: string): { readonly folder: string; readonly path: string } {
+function copyOf(example: string): { readonly folder: string; readonly programs: string } {
   const root = mkdtempSync(join(tmpdir(), 'blocklist-page-'));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
   const folder = join(root, 'page');
@@ -42,7 +50,7 @@ function copyOf(example: string): { readonly folder: string; readonly path: stri
   const program = join(root, 'bin', 'blocklist');
   writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'inner', 'blocklist')}' "$@"\n`);
   chmodSync(program, 0o755);
-  return { folder, path: `${join(root, 'bin')}:${SEARCH_PATH}` };
+  return { folder, programs: join(root, 'bin') };
 }
 
 /** Command lines of the page with what they print. */

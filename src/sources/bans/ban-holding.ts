@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { BlocklistError } from '../../errors.js';
 import { minuteText } from '../../io/figures.js';
-import { type Address, entryOf, IpSet, partIn } from '../../ip/index.js';
+import { type Address, entryOf, type IpSet, overlap, partIn } from '../../ip/index.js';
 import type { Holding, NamedSource } from '../holding.js';
 import { SeenFile } from '../seen-file.js';
 import type { Ban } from './contract.js';
@@ -43,7 +43,7 @@ export async function bansHolding(named: NamedSource, { cache, seen, regions }: 
 }
 
 function holds({ prefix }: Ban, address: Address): boolean {
-  return IpSet.from([prefix]).has(address);
+  return overlap(prefix, { ...address, length: address.family.bits });
 }
 
 /** `fail2ban sshd on web1, since 2026-11-23 22:01 UTC until 2026-11-30 22:01 UTC, 3 times: port scan` */

@@ -3,9 +3,9 @@ import { BlocklistError } from '../../errors.js';
 import type { Validators } from '../../io/http.js';
 import type { Loaded, Network, Source } from '../contract.js';
 import { SeenFile } from '../seen-file.js';
-import type { Ban, BanReader, BansRead } from './contract.js';
+import type { Ban, BanReader, BansRead, KnownBans } from './contract.js';
 import { inForce } from './in-force.js';
-import { type Kept, keptBansFile, readKeptBans, writeKeptBans } from './kept-bans.js';
+import { keptBansFile, readKeptBans, writeKeptBans } from './kept-bans.js';
 
 /** Limits on what one source of bans may ban. */
 export interface BanLimits {
@@ -63,7 +63,7 @@ class BanLoad {
   }
 
   /** Keeps what was read, with the day on which each address came and went. */
-  private async keeping(read: BansRead, before: Kept | undefined): Promise<Loaded> {
+  private async keeping(read: BansRead, before: KnownBans | undefined): Promise<Loaded> {
     const { bans, date, validators = {}, rejected, samples, leftOut, problem } = read;
     const loaded = this.loaded(bans, date, 'fresh');
     const earlier = before && inForce(before.bans, before.date).set;
@@ -85,14 +85,14 @@ class BanLoad {
     return writeKeptBans(this.path, { origin: this.reader.origin, date, etag, lastModified, bans });
   }
 
-  private async confirmed(before: Kept | undefined): Promise<Loaded> {
+  private async confirmed(before: KnownBans | undefined): Promise<Loaded> {
     if (before === undefined) throw nothingKept(this.reader.origin);
     const date = this.environment.now();
     await this.keep(before.bans, date, before);
     return this.loaded(before.bans, date, 'unchanged');
   }
 
-  private fromKept(before: Kept | undefined, state: 'kept' | 'not-due' = 'kept'): Loaded {
+  private fromKept(before: KnownBans | undefined, state: 'kept' | 'not-due' = 'kept'): Loaded {
     if (before === undefined) throw nothingKept(this.reader.origin);
     return this.loaded(before.bans, before.date, state);
   }

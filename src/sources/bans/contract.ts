@@ -38,6 +38,7 @@ export interface BansRead {
 export interface KnownBans extends Validators {
   /** when they were current */
   readonly date: number;
+  readonly bans: readonly Ban[];
 }
 
 /**

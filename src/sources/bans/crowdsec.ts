@@ -2,7 +2,7 @@ import type { CrowdsecEntry } from '../../config/crowdsec-schema.js';
 import { BlocklistError } from '../../errors.js';
 import { openBody } from '../../io/archive.js';
 import { HttpFailure } from '../../io/http-failure.js';
-import type { IpSet } from '../../ip/index.js';
+import { formatPrefix, type IpSet } from '../../ip/index.js';
 import type { Fetcher, ListRequest } from '../fetcher.js';
 import { refuseHtml } from '../guards.js';
 import { readKey } from '../key-file.js';
@@ -40,13 +40,14 @@ export async function bansOfCrowdsec(entry: CrowdsecEntry, environment: Crowdsec
     // Whoever else wants them asks the API, which knows who may have the lists of others.
     madeBy: 'others',
     origin: url,
-    read: async () => {
+    read: async (known) => {
       const body = await bodyOf(request, fetcher);
       const at = now();
       const { bytes } = await openBody(body, { cap: CAP, where: url });
       refuseHtml(bytes, url);
       const read = readDecisions(bytes, url, { scopes, origins, own } satisfies Wanted, at);
-      return { ...(await bansOf(read, at, networksOf, url)), date: at };
+      const { bans, ...rest } = await bansOf(read, at, networksOf, url);
+      return { ...rest, bans: withBegin(bans, known?.bans ?? [], at), date: at };
     },
   };
 }
@@ -102,7 +103,6 @@ async function bansOf(
   networksOf: NetworksOf,
   where: string,
 ): Promise<Omit<BansRead, 'date'>> {
-  // When a decision was made is not told: it is known since now.
   const made = ({ until, origin, scenario }: WantedDecision) => ({
     since,
     until,
@@ -127,6 +127,14 @@ async function bansOf(
   const read = { bans, rejected, samples, leftOut: Object.fromEntries(leftOut) };
   if (lost.length === 0) return read;
   return { ...read, problem: notKnown([...new Set(lost)], where) };
+}
+
+/** When a decision was made is not told: it is known since it was first read here, without a break. */
+function withBegin(bans: readonly Ban[], before: readonly Ban[], at: number): Ban[] {
+  const keyOf = ({ prefix, by, reason }: Ban) => `${formatPrefix(prefix)} ${by} ${reason}`;
+  const open = before.filter(({ until }) => until === undefined || until > at);
+  const known = new Map(open.map((ban) => [keyOf(ban), ban.since]));
+  return bans.map((ban) => ({ ...ban, since: known.get(keyOf(ban)) ?? ban.since }));
 }
 
 const LONGEST_TEXT = 200;

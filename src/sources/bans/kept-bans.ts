@@ -4,7 +4,7 @@ import { BlocklistError } from '../../errors.js';
 import { readWhole } from '../../io/read.js';
 import { writeAtomic } from '../../io/write.js';
 import { readBanLines, writeBanLines } from './ban-lines.js';
-import type { Ban, KnownBans } from './contract.js';
+import type { KnownBans } from './contract.js';
 
 const metaSchema = z.object({
   origin: z.string(),
@@ -12,11 +12,6 @@ const metaSchema = z.object({
   etag: z.string().optional(),
   lastModified: z.string().optional(),
 });
-
-/** The bans that a source had when it was last read. */
-export interface Kept extends KnownBans {
-  readonly bans: readonly Ban[];
-}
 
 /** Above any real number of bans: a million. */
 const CAP = 2 ** 28;
@@ -32,7 +27,7 @@ export function keptBansFile(cache: string, id: string): string {
  * kept.
  * @param origin undefined: wherever they are from
  */
-export async function readKeptBans(path: string, origin?: string): Promise<Kept | undefined> {
+export async function readKeptBans(path: string, origin?: string): Promise<KnownBans | undefined> {
   try {
     const bytes = await readWhole(path, CAP);
     const end = bytes?.indexOf(LF) ?? -1;
@@ -52,7 +47,7 @@ export async function readKeptBans(path: string, origin?: string): Promise<Kept 
 /** One file: where the bans are from and when they were current in the first line, then the bans themselves as ban-lines.ts writes them. */
 export async function writeKeptBans(
   path: string,
-  { bans, ...rest }: Kept & { readonly origin: string },
+  { bans, ...rest }: KnownBans & { readonly origin: string },
 ): Promise<void> {
   const meta: z.input<typeof metaSchema> = rest;
   await writeAtomic(path, `${JSON.stringify(meta)}\n${writeBanLines(bans, { at: rest.date })}`);

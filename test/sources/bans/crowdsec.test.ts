@@ -5,11 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseConfig } from '../../../src/config/load.js';
 import { BlocklistError } from '../../../src/errors.js';
-import { IpSet, parsePrefix } from '../../../src/ip/index.js';
+import { formatPrefix, IpSet, parsePrefix } from '../../../src/ip/index.js';
 import { banSource } from '../../../src/sources/bans/ban-source.js';
 import { bansOfCrowdsec, type NetworksOf } from '../../../src/sources/bans/crowdsec.js';
 import { scenarioOf } from '../../../src/sources/bans/crowdsec-scenario.js';
 import { databasesOf } from '../../../src/sources/index.js';
+import { readKeptBans } from '../../../src/sources/bans/kept-bans.js';
 import { networksBy } from '../../../src/sources/networks.js';
 import { problemOf, tempFolder } from '../../io/temp.js';
 import { sends, testServer } from '../server.js';
@@ -30,13 +31,13 @@ function decision(scope: string, value: string, duration = '4h0m0s') {
   return { id: 1, origin: 'cscli', scenario: 'manual', type: 'ban', scope, value, duration };
 }
 
+const decisions = (...values: readonly string[]) => values.map((value) => decision('Ip', value));
+
 /** A local API with these decisions, and what a source makes of them at a time. */
-async function crowdsec(decisions: readonly object[], networksOf: NetworksOf = someNetworks) {
+async function crowdsec(given: readonly object[], networksOf: NetworksOf = someNetworks) {
   const root = await tempFolder();
   await writeFile(join(root, 'key'), 'k-1\n', { mode: 0o600 });
-  const server = await testServer(
-    sends(JSON.stringify({ new: decisions, deleted: [decision('Ip', '45.9.9.9', '-1s')] })),
-  );
+  const server = await testServer(sends(JSON.stringify({ new: given, deleted: [decision('Ip', '45.9.9.9', '-1s')] })));
   const scopes = 'scopes: [ip, range, country, as]';
   const yaml = `sources: {crowdsec: {url: "${server.origin}", key-file: key, ${scopes}}}`;
   const entry = parseConfig(yaml, join(root, 'blocklist.yaml')).sources.crowdsec!;
@@ -47,7 +48,8 @@ async function crowdsec(decisions: readonly object[], networksOf: NetworksOf = s
     const place = { cache: join(root, 'bans'), seen: join(root, 'seen') };
     return banSource(reader, { ...place, now: () => now, limits: LIMITS }).load(network);
   };
-  return { load, server };
+  const kept = async () => (await readKeptBans(join(root, 'bans', 'crowdsec.jsonl')))?.bans ?? [];
+  return { load, server, kept };
 }
 
 describe('decisions about countries and networks', () => {
@@ -100,6 +102,28 @@ test('an address that left CrowdSec’s list is open, and what was there before 
   server.answer = sends('{"new":null,"deleted":null}');
   const { set, before } = await load(NOON + 1);
   expect([textOf(set), before && textOf(before)]).toEqual([[], ['45.9.1.7', '45.9.1.8']]);
+});
+
+test('a decision is known since it was first read, for as long as it was there without a break', async () => {
+  const { load, server, kept } = await crowdsec([decision('Ip', '45.9.1.7'), decision('Ip', '45.9.1.8', '1h0m0s')]);
+  const made = (value: string, scenario: string) => ({ ...decision('Ip', value), scenario });
+  const sinceOf = async () => (await kept()).map(({ prefix, since }) => [formatPrefix(prefix), (since - NOON) / HOUR]);
+  await load();
+  server.answer = sends(JSON.stringify({ new: [...decisions('45.9.1.7', '45.9.1.8'), made('45.9.1.7', 'ssh')] }));
+  await load(NOON + 2 * HOUR);
+  const again = [
+    ['45.9.1.7', 0],
+    ['45.9.1.8', 2],
+    ['45.9.1.7', 2],
+  ];
+  expect(await sinceOf()).toEqual(again);
+  await load(NOON + 3 * HOUR);
+  expect(await sinceOf()).toEqual(again);
+  server.answer = sends('{"new":null}');
+  await load(NOON + 3.5 * HOUR);
+  server.answer = sends(JSON.stringify({ new: decisions('45.9.1.7') }));
+  await load(NOON + 3.75 * HOUR);
+  expect(await sinceOf()).toEqual([['45.9.1.7', 3.75]]);
 });
 
 describe('networks by what they are', () => {
