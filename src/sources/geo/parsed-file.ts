@@ -53,6 +53,11 @@ export class ParsedFile {
     return this.read(`${digest}${ENDING}`);
   }
 
+  /** Where that is kept. */
+  pathOf({ digest }: FileStamp): string {
+    return join(this.folder, `${digest}${ENDING}`);
+  }
+
   /** What was made of it last, whatever became of the file, and when, in milliseconds since 1970. */
   async last(): Promise<{ readonly content: DatabaseContent; readonly at: number } | undefined> {
     const [only] = await this.names();
@@ -77,7 +82,8 @@ export class ParsedFile {
     return bytes && decodeDatabase(bytes, this.key());
   }
 
-  private key(): string {
+  /** Names the way of reading and the file in the parsed form. */
+  key(): string {
     return `${this.reading} ${this.path}`;
   }
 
