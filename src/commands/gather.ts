@@ -22,6 +22,8 @@ export interface Gathered {
   readonly missing: readonly Missing[];
   /** databases that come from addresses, and those with a problem; those that gave nothing at all are among `missing` */
   readonly databases: readonly LoadedDatabase[];
+  /** ids of the databases from addresses that nobody looked at in this run */
+  readonly idle: readonly string[];
   /** whether the network was asked for what a source or database needs */
   readonly wasAsked: (id: string) => boolean;
 }
@@ -61,17 +63,19 @@ export async function gather(
     );
     const networkFor = (id: string) =>
       (together.get(id) ?? [id]).some((each) => networkOf(how, each) === 'use') ? 'use' : 'avoid';
-    const [block, allow] = await Promise.all([
+    // In this order: the databases that sources need are those that sources have asked for.
+    const [block, allow, databases] = await Promise.all([
       loadSources(sources.block, networkFor),
       loadSources(sources.allow, networkFor),
+      loadDatabases(sources.databases, networkFor),
     ]);
     requireAllow(allow.missing);
-    const databases = await loadDatabases(sources.databases, networkFor);
     return {
       block: block.loaded,
       allow: allow.loaded,
       missing: [...block.missing, ...databases.missing],
       databases: databases.loaded,
+      idle: databases.idle,
       wasAsked: (id) => networkFor(id) === 'use',
     };
   } finally {
@@ -84,7 +88,11 @@ export async function gather(
 async function loadDatabases(
   databases: Configured['databases'],
   networkFor: (id: string) => Network,
-): Promise<{ readonly loaded: readonly LoadedDatabase[]; readonly missing: readonly Missing[] }> {
+): Promise<{
+  readonly loaded: readonly LoadedDatabase[];
+  readonly missing: readonly Missing[];
+  readonly idle: readonly string[];
+}> {
   const wanted = databases.filter((each) => each.isLoaded || (each.isFetched && networkFor(each.id) === 'use'));
   const results = await Promise.all(
     wanted.map(async (database): Promise<LoadedDatabase | Missing> => {
@@ -103,6 +111,7 @@ async function loadDatabases(
   return {
     loaded: loaded.filter(({ id, problem }) => problem !== undefined || isFetched(id)),
     missing: results.filter((result): result is Missing => !('state' in result)),
+    idle: databases.filter((each) => each.isFetched && !wanted.includes(each)).map(({ id }) => id),
   };
 }
 

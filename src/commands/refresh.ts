@@ -21,7 +21,7 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
   return withLock(project.state, async () => {
     const { config } = project;
     const gathered = await gather(project, how, options, context);
-    const { block, allow, missing, databases, wasAsked } = gathered;
+    const { block, allow, missing, databases, idle, wasAsked } = gathered;
     const before = await readLastBuild(project.state);
     sayProblems(gathered, before, options, context);
     await requireNoneLost(config.paths.rules, missing);
@@ -36,7 +36,7 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
     });
     const rendered = await render(built, config.paths.rules);
     const sources = [...block, ...allow, ...databases];
-    await writeLastBuild(project.state, context.now(), sources, missing, { build: before, wasAsked });
+    await writeLastBuild(project.state, context.now(), sources, missing, { build: before, wasAsked, idle });
     await report(built, gathered, rendered, project, options, context);
     const isIncomplete = [...sources, ...missing].some(({ problem }) => problem !== undefined);
     return isIncomplete ? ExitStatus.incomplete : ExitStatus.done;

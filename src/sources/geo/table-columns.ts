@@ -80,7 +80,7 @@ function tableOf(kind: GeoKind, columns: readonly Uint32Array[]): GeoTable | und
   if (offsets.length !== labels.length + 1 || networks.length !== labels.length || size > words.byteLength) {
     return undefined;
   }
-  const names = new Uint8Array(words.buffer, words.byteOffset, size);
+  const names = Buffer.from(words.buffer, words.byteOffset, size);
   return new GeoTable(kind, { v4, v6, labels, networks, offsets, names });
 }
 
