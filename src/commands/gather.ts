@@ -24,6 +24,8 @@ export interface Gathered {
   readonly missing: readonly Missing[];
   /** databases that come from addresses, and those with a problem; those that gave nothing at all are among `missing` */
   readonly databases: readonly LoadedDatabase[];
+  /** ids of the databases from addresses that nobody looked at in this run */
+  readonly idle: readonly string[];
   /** whether the network was asked for what a source or database needs */
   readonly wasAsked: (id: string) => boolean;
 }
@@ -49,20 +51,22 @@ export function gather(
     );
     const networkFor = (id: string) =>
       (together.get(id) ?? [id]).some((each) => networkOf(how, each) === 'use') ? 'use' : 'avoid';
-    const [block, allow, only] = await Promise.all([
+    // In this order: the databases that sources need are those that sources have asked for.
+    const [block, allow, only, databases] = await Promise.all([
       loadSources(blocking, networkFor),
       loadSources(sources.allow, networkFor),
       sources.only && loadSources(sources.only, networkFor),
+      loadDatabases(sources.databases, networkFor),
     ]);
     requireAll('allow feed', 'take it out of allow.feeds', allow.missing);
     requireAll('country', 'take it out of countries.only', only?.missing ?? []);
-    const databases = await loadDatabases(sources.databases, networkFor);
     return {
       block: block.loaded,
       allow: allow.loaded,
       only: only?.loaded,
       missing: [...block.missing, ...databases.missing],
       databases: databases.loaded,
+      idle: databases.idle,
       wasAsked: (id) => networkFor(id) === 'use',
     };
   });
@@ -107,7 +111,11 @@ export async function fetcherOf({ config, cache }: Project, urgency: Urgency, co
 async function loadDatabases(
   databases: Configured['databases'],
   networkFor: (id: string) => Network,
-): Promise<{ readonly loaded: readonly LoadedDatabase[]; readonly missing: readonly Missing[] }> {
+): Promise<{
+  readonly loaded: readonly LoadedDatabase[];
+  readonly missing: readonly Missing[];
+  readonly idle: readonly string[];
+}> {
   const wanted = databases.filter((each) => each.isLoaded || (each.isFetched && networkFor(each.id) === 'use'));
   const results = await Promise.all(
     wanted.map(async (database): Promise<LoadedDatabase | Missing> => {
@@ -126,6 +134,7 @@ async function loadDatabases(
   return {
     loaded: loaded.filter(({ id, problem }) => problem !== undefined || isFetched(id)),
     missing: results.filter((result): result is Missing => !('state' in result)),
+    idle: databases.filter((each) => each.isFetched && !wanted.includes(each)).map(({ id }) => id),
   };
 }
 

@@ -23,7 +23,7 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
     const { config } = project;
     const notPushed = await pushBansOf(project, how, options, context);
     const gathered = withPushProblem(await gather(project, how, options, context), notPushed);
-    const { block, allow, only, missing, databases, wasAsked } = gathered;
+    const { block, allow, only, missing, databases, idle, wasAsked } = gathered;
     const before = await readLastBuild(project.state);
     sayProblems(gathered, before, options, context);
     await requireNoneLost(config.paths.rules, missing);
@@ -47,7 +47,7 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
     });
     const rendered = await render(built, config.paths.rules);
     const sources = [...block, ...allow, ...(only ?? []), ...databases];
-    await writeLastBuild(project.state, context.now(), sources, missing, { build: before, wasAsked });
+    await writeLastBuild(project.state, context.now(), sources, missing, { build: before, wasAsked, idle });
     await report(built, gathered, rendered, project, options, context);
     const isIncomplete = [...sources, ...missing].some(({ problem }) => problem !== undefined);
     return isIncomplete ? ExitStatus.incomplete : ExitStatus.done;

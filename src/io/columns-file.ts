@@ -40,7 +40,7 @@ export function decodeColumns(bytes: Buffer, memory: 'own' | 'bytes' = 'own'): C
   const content = bytes.subarray(0, end);
   if (crc32(content) !== bytes.readUInt32LE(end)) return undefined;
   const lineEnd = content.indexOf('\n');
-  const head = headOf(content.toString('utf8', 0, Math.max(0, lineEnd)));
+  const head = headOfColumns(content.toString('utf8', 0, Math.max(0, lineEnd)));
   if (head === undefined) return undefined;
   const data = content.subarray(lineEnd + 1);
   // A Buffer may begin anywhere in its memory, words may not.
@@ -56,7 +56,10 @@ export function decodeColumns(bytes: Buffer, memory: 'own' | 'bytes' = 'own'): C
   return { header, columns };
 }
 
-function headOf(line: string): { readonly header: unknown; readonly sizes: readonly number[] } | undefined {
+/** The first line of such a file; undefined for anything else, and for files of another machine or version. */
+export function headOfColumns(
+  line: string,
+): { readonly header: unknown; readonly sizes: readonly number[] } | undefined {
   try {
     const head = JSON.parse(line) as Readonly<Record<string, unknown>> | null;
     if (head?.magic !== MAGIC || head.endianness !== endianness() || !Array.isArray(head.sizes)) return undefined;

@@ -30,7 +30,12 @@ export async function writeLastBuild(
   at: number,
   loaded: ReadonlyArray<Pick<Loaded, 'id' | 'date' | 'state' | 'problem'>>,
   missing: ReadonlyArray<{ readonly id: string; readonly problem: BlocklistError }>,
-  before: { readonly build: LastBuild | undefined; readonly wasAsked: (id: string) => boolean },
+  before: {
+    readonly build: LastBuild | undefined;
+    readonly wasAsked: (id: string) => boolean;
+    /** what nobody looked at in this run: it is as it was */
+    readonly idle: readonly string[];
+  },
 ): Promise<void> {
   const sources = loaded.map(({ id, date, state, problem }) => ({
     id,
@@ -40,7 +45,14 @@ export async function writeLastBuild(
     ...(problem === undefined ? (before.wasAsked(id) ? {} : failureOf(id, before.build)) : told(problem)),
   }));
   const lost = missing.map(({ id, problem }) => ({ id, ...told(problem) }));
-  const value: LastBuild = { version: 1, at, sources, missing: lost };
+  const asBefore = <Row extends { readonly id: string }>(rows: readonly Row[] | undefined) =>
+    (rows ?? []).filter(({ id }) => before.idle.includes(id));
+  const value: LastBuild = {
+    version: 1,
+    at,
+    sources: [...sources, ...asBefore(before.build?.sources)],
+    missing: [...lost, ...asBefore(before.build?.missing)],
+  };
   await writeAtomic(join(folder, FILE), `${JSON.stringify(value, null, 2)}\n`);
 }
 

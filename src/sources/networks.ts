@@ -12,8 +12,8 @@ export function networksBy({ geo, file }: Config, databases: Databases): Network
     if (kind === 'asn' && geo.asn === undefined) {
       throw new BlocklistError('config-invalid', 'an AS decision needs geo.asn', { where: file });
     }
-    // What was fetched in this run serves already; nobody waits for a database because of a decision.
-    const { table } = await databases.tableOf(kind, 'avoid');
+    // Decisions are read only by a run that asks the network.
+    const { table } = await databases.tableOf(kind, 'use');
     const labels = new Map(keys.map((key) => [key, kind === 'asn' ? Number(key) : labelOfCountry(key)]));
     const sets = table.setsOf([...labels.values()].filter((label) => label !== undefined));
     const found = [...labels].map(([key, label]) => [key, label === undefined ? undefined : sets.get(label)] as const);

@@ -85,6 +85,16 @@ describe('a database that no source needs', () => {
     ]);
   });
 
+  test('its failure is told once, though a build in between does not look at it', async () => {
+    const server = await testServer(refuses(403));
+    const yaml = `sources: {custom: [{id: a, file: a.txt}]}\ngeo: {asn: {url: "${server.origin}/asn", interval: 0s}}\n`;
+    const folder = await projectWith(yaml, { 'a.txt': '45.9.1.1\n' });
+    const first = await blocklist(['update', '--quiet'], { cwd: folder });
+    expect([first.status, first.stderr]).toEqual([3, expect.stringContaining('geo-asn: the server answered 403')]);
+    expect(await blocklist(['build', '--quiet'], { cwd: folder })).toMatchObject({ status: 0, stderr: '' });
+    expect(await blocklist(['update', '--quiet'], { cwd: folder })).toMatchObject({ status: 3, stderr: '' });
+  });
+
   test('--source fetches it alone, and with it whatever else comes from databases', async () => {
     const server = await testServer(sends(extract('asn-ipv4.csv')));
     const yaml = `sources: {custom: [{id: a, url: "${server.origin}/a"}, {id: b, file: b.txt}]}\ngeo: {asn: "${server.origin}/asn"}\n`;

@@ -13,7 +13,7 @@ const good: Loaded = { id: 'a', kind: 'feed', direction: 'in', ...empty, counts,
 const failed: Loaded = { ...good, id: 'b', state: 'kept', problem: new BlocklistError('http-failed', 'no answer') };
 
 /** No build before, everybody asked. */
-const FIRST = { build: undefined, wasAsked: () => true };
+const FIRST = { build: undefined, wasAsked: () => true, idle: [] };
 
 describe('the record of the last build', () => {
   test('comes back as it was written', async () => {
@@ -42,10 +42,24 @@ describe('the record of the last build', () => {
     const well = { ...failed, problem: undefined };
     const { problem: _, ...healthy } = well;
     const build = await readLastBuild(folder);
-    await writeLastBuild(folder, 8, [good, healthy], [], { build, wasAsked: (id) => id === 'a' });
+    await writeLastBuild(folder, 8, [good, healthy], [], { build, wasAsked: (id) => id === 'a', idle: [] });
     expect((await readLastBuild(folder))?.sources[1]).toMatchObject({ problem: 'no answer', code: 'http-failed' });
-    await writeLastBuild(folder, 9, [good, healthy], [], { build, wasAsked: () => true });
+    await writeLastBuild(folder, 9, [good, healthy], [], { build, wasAsked: () => true, idle: [] });
     expect((await readLastBuild(folder))?.sources[1]).not.toHaveProperty('problem');
+  });
+
+  test('what nobody looked at is as it was, well or lost', async () => {
+    const folder = join(await tempFolder(), 'state');
+    const lost = [{ id: 'c', problem: new BlocklistError('source-empty', 'gone') }];
+    await writeLastBuild(folder, 7, [good, failed], lost, FIRST);
+    const build = await readLastBuild(folder);
+    await writeLastBuild(folder, 8, [], [], { build, wasAsked: () => false, idle: ['b', 'c'] });
+    expect(await readLastBuild(folder)).toEqual({
+      version: 1,
+      at: 8,
+      sources: build?.sources.filter(({ id }) => id === 'b'),
+      missing: build?.missing,
+    });
   });
 
   test('is undefined before the first one', async () => {

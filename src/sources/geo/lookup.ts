@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { Config } from '../../config/load.js';
 import type { Address } from '../../ip/index.js';
-import type { Answer, DatabaseContent, GeoKind } from './contract.js';
+import type { Answer, GeoKind } from './contract.js';
 import { foundOnDisk } from './offline.js';
 import { type DatabaseSpec, databaseSpecs, whereOf } from './specs.js';
 import { countryOfLabel } from './table.js';
+import { lookAtTable, type TableLook } from './table-look.js';
 
 /** A network of the internet, by its number in the routing system: RFC 1930. */
 export interface Network {
@@ -20,9 +21,12 @@ export interface GeoLookup {
   countryOf(address: Address): string | undefined;
   /** undefined when the database knows none, when no database is configured, or when it was never fetched */
   networkOf(address: Address): Network | undefined;
+  /** Closes the files; who ends anyway need not. */
+  close(): void;
 }
 
-type Ask = (address: Address) => Answer | undefined;
+/** One database, open. */
+type Asked = TableLook;
 
 /**
  * The databases of a configuration for questions about single addresses. Offline, only reads; `cache` is the folder of downloads.
@@ -30,11 +34,11 @@ type Ask = (address: Address) => Answer | undefined;
  */
 export async function openGeo(config: Config, cache: string): Promise<GeoLookup> {
   const specs = databaseSpecs(config);
-  const asksFor = async (kind: GeoKind) => {
-    const asks = await Promise.all(specs[kind].map((spec) => askOf(spec, kind, join(cache, 'databases', spec.id))));
-    return asks.filter((ask) => ask !== undefined);
+  const openAll = async (kind: GeoKind) => {
+    const opened = await Promise.all(specs[kind].map((spec) => openOne(spec, kind, join(cache, 'databases', spec.id))));
+    return opened.filter((each) => each !== undefined);
   };
-  const [countries, networks] = await Promise.all([asksFor('country'), asksFor('asn')]);
+  const [countries, networks] = await Promise.all([openAll('country'), openAll('asn')]);
   return {
     countryOf: (address) => {
       const answer = firstOf(countries, address);
@@ -44,34 +48,38 @@ export async function openGeo(config: Config, cache: string): Promise<GeoLookup>
       const answer = firstOf(networks, address);
       return answer && { asn: answer.label, name: answer.name };
     },
+    close: () => {
+      for (const each of [...countries, ...networks]) each.close();
+    },
   };
 }
 
 /** Of several databases the first one that knows an address. */
-function firstOf(asks: readonly Ask[], address: Address): Answer | undefined {
-  for (const ask of asks) {
-    const answer = ask(address);
+function firstOf(opened: readonly Asked[], address: Address): Answer | undefined {
+  for (const each of opened) {
+    const answer = each.ask(address);
     if (answer !== undefined) return answer;
   }
   return undefined;
 }
 
 /** A way to ask one database; undefined when it was never fetched. */
-async function askOf(spec: DatabaseSpec, kind: GeoKind, folder: string): Promise<Ask | undefined> {
+async function openOne(spec: DatabaseSpec, kind: GeoKind, folder: string): Promise<Asked | undefined> {
   const found = foundOnDisk(spec, folder);
-  const content = await found.content();
-  if (content !== undefined) return askContent(content, kind);
+  const parsed = await found.parsed();
+  const look = parsed && lookAtTable(parsed.path, parsed.key, kind);
+  if (look !== undefined) return look;
   const bytes = await found.body();
   if (bytes === undefined) return undefined;
   const { askDatabase, readDatabase } = await import('./reading.js');
   const ask = await askDatabase(spec.reading, bytes, kind, whereOf(spec));
-  return ask ?? askContent(await readDatabase(spec.reading, bytes, whereOf(spec)), kind);
-}
-
-function askContent({ tables }: DatabaseContent, kind: GeoKind): Ask {
-  const table = tables[kind];
-  return ({ family, words }) => {
-    const label = table?.of(family).at(words, 0);
-    return label === undefined ? undefined : { label, name: table?.nameOf(label) ?? '' };
+  if (ask !== undefined) return { ask, close: () => undefined };
+  const table = (await readDatabase(spec.reading, bytes, whereOf(spec))).tables[kind];
+  return {
+    ask: ({ family, words }) => {
+      const label = table?.of(family).at(words, 0);
+      return label === undefined ? undefined : { label, name: table?.nameOf(label) ?? '' };
+    },
+    close: () => undefined,
   };
 }

@@ -16,6 +16,8 @@ const CAP = 2 ** 31;
 export interface Found {
   /** what it holds, where somebody has read it before */
   readonly content: () => Promise<DatabaseContent | undefined>;
+  /** where that stands, and what it is named by */
+  readonly parsed: () => Promise<{ readonly path: string; readonly key: string } | undefined>;
   /** the database as it came */
   readonly body: () => Promise<Buffer | undefined>;
 }
@@ -25,20 +27,29 @@ function ofFile(spec: DatabaseSpec, folder: string): Found {
   const parsed = new ParsedFile(folder, readingKey(spec), path);
   return {
     content: async () => parsed.of(await parsed.stamp()),
+    parsed: async () => ({ path: parsed.pathOf(await parsed.stamp()), key: parsed.key() }),
     body: () => readRegular(path, spec.reading.maxBytes),
   };
 }
 
 /** Not by LastGood.read, which writes what it had to read: who looks may be root in the cache of another user. */
 function fetched(spec: DatabaseSpec, folder: string): Found {
-  const bytesOf = async (ending: '.parsed' | '.body') => {
+  const pathOf = async (ending: '.parsed' | '.body') => {
     const meta = await new LastGood(folder, DATABASE_FORM).meta();
-    return meta?.origin === whereOf(spec) ? readWhole(join(folder, `${meta.digest}${ending}`), CAP) : undefined;
+    return meta?.origin === whereOf(spec) ? join(folder, `${meta.digest}${ending}`) : undefined;
+  };
+  const bytesOf = async (ending: '.parsed' | '.body') => {
+    const path = await pathOf(ending);
+    return path === undefined ? undefined : readWhole(path, CAP);
   };
   return {
     content: async () => {
       const parsed = await bytesOf('.parsed');
       return parsed && DATABASE_FORM.decode(parsed, readingKey(spec));
+    },
+    parsed: async () => {
+      const path = await pathOf('.parsed');
+      return path === undefined ? undefined : { path, key: readingKey(spec) };
     },
     body: () => bytesOf('.body'),
   };

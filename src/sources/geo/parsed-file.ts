@@ -53,9 +53,14 @@ export class ParsedFile {
     return this.read(`${digest}${ENDING}`);
   }
 
+  /** Where that is kept. */
+  pathOf({ digest }: FileStamp): string {
+    return join(this.folder, `${digest}${ENDING}`);
+  }
+
   /** What was made of it last, whatever became of the file, and when, in milliseconds since 1970. */
   async last(): Promise<{ readonly content: DatabaseContent; readonly at: number } | undefined> {
-    const [only] = await this.names();
+    const [only] = (await this.names()).filter((name) => name.endsWith(ENDING));
     const content = only === undefined ? undefined : await this.read(only);
     if (only === undefined || content === undefined) return undefined;
     return { content, at: (await stat(join(this.folder, only))).mtimeMs };
@@ -66,6 +71,7 @@ export class ParsedFile {
     const name = `${digest}${ENDING}`;
     try {
       await writeAtomic(join(this.folder, name), encodeDatabase(content, this.key()));
+      // What a killed run left, and what was here when the database was an address, too.
       for (const other of await this.names()) if (other !== name) await removeTree(join(this.folder, other));
     } catch (error) {
       if (!(error instanceof BlocklistError && error.code === 'file-unwritable')) throw error;
@@ -77,13 +83,14 @@ export class ParsedFile {
     return bytes && decodeDatabase(bytes, this.key());
   }
 
-  private key(): string {
+  /** Names the way of reading and the file in the parsed form. */
+  key(): string {
     return `${this.reading} ${this.path}`;
   }
 
   private async names(): Promise<string[]> {
     try {
-      return (await readdir(this.folder)).filter((name) => name.endsWith(ENDING)).sort();
+      return (await readdir(this.folder)).sort();
     } catch (cause) {
       if (errnoOf(cause) === 'ENOENT') return [];
       throw new BlocklistError('file-unreadable', `cannot read ${this.folder}: ${errnoOf(cause) ?? cause}`, {

@@ -46,6 +46,28 @@ export function decodeDatabase(bytes: Buffer, key: string): DatabaseContent | un
   return { tables, entries, rejected, samples, ...(built === undefined ? {} : { built }) };
 }
 
+/** Where the columns of a table are in a file: first and last addresses and labels of each family, then the names. */
+export interface TablePlace {
+  readonly v4: readonly [lo: number, hi: number, labels: number];
+  readonly v6: readonly [lo: number, hi: number, labels: number];
+  readonly labels: number;
+  readonly offsets: number;
+  readonly names: number;
+}
+
+/** undefined when the file was made of something else than `key` names, or has no table of this kind. */
+export function placeOfTable(
+  fileHeader: unknown,
+  sizes: readonly number[],
+  key: string,
+  kind: GeoKind,
+): TablePlace | undefined {
+  const header = headerSchema.safeParse(fileHeader).data;
+  const at = header?.key === `${READER} ${key}` ? header.kinds.indexOf(kind) * COLUMNS : -1;
+  if (at < 0 || sizes.length < at + COLUMNS) return undefined;
+  return { v4: [at, at + 1, at + 2], v6: [at + 3, at + 4, at + 5], labels: at + 6, offsets: at + 8, names: at + 9 };
+}
+
 function tableOf(kind: GeoKind, columns: readonly Uint32Array[]): GeoTable | undefined {
   const [labels, networks, offsets, words] = columns.slice(6);
   const [v4, v6] = FAMILIES.map((family, i) => {
@@ -58,7 +80,7 @@ function tableOf(kind: GeoKind, columns: readonly Uint32Array[]): GeoTable | und
   if (offsets.length !== labels.length + 1 || networks.length !== labels.length || size > words.byteLength) {
     return undefined;
   }
-  const names = new Uint8Array(words.buffer, words.byteOffset, size);
+  const names = Buffer.from(words.buffer, words.byteOffset, size);
   return new GeoTable(kind, { v4, v6, labels, networks, offsets, names });
 }
 

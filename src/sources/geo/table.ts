@@ -14,7 +14,7 @@ export interface TableColumns {
   /** where the name of each label begins in `names`, and behind the last one its end */
   readonly offsets: Uint32Array;
   /** UTF-8 */
-  readonly names: Uint8Array;
+  readonly names: Buffer;
 }
 
 /**
@@ -51,21 +51,13 @@ export class GeoTable {
   nameOf(label: number): string {
     const i = this.indexOf(label);
     const { offsets, names } = this.columns;
-    return i < 0 ? '' : new TextDecoder().decode(names.subarray(offsets[i], offsets[i + 1]));
+    return i < 0 ? '' : names.toString('utf8', offsets[i], offsets[i + 1]);
   }
 
   /** Both together; where both know an address, this one stands. */
   over(other: GeoTable): GeoTable {
-    const counted = new Map<number, number>();
-    const named = new Map<number, string>();
-    for (const table of [this, other]) {
-      for (const label of table.columns.labels) {
-        counted.set(label, (counted.get(label) ?? 0) + table.networksOf(label));
-        if (!named.get(label)) named.set(label, table.nameOf(label));
-      }
-    }
     const [v4, v6] = FAMILIES.map((family) => this.of(family).over(other.of(family)));
-    return new GeoTable(this.kind, { v4: v4!, v6: v6!, ...labelColumns(counted, named) });
+    return new GeoTable(this.kind, { v4: v4!, v6: v6!, ...joinedLabels(this.columns, other.columns) });
   }
 
   private indexOf(label: number): number {
@@ -80,6 +72,9 @@ export class GeoTable {
     return labels[low] === label ? low : -1;
   }
 }
+
+/** No organisation needs more, and a damaged line may hold megabytes. */
+const LONGEST_NAME = 200;
 
 /** Collects the networks of one kind, best in ascending order. */
 export class TableBuilder {
@@ -102,7 +97,7 @@ export class TableBuilder {
   }
 
   name(label: number, name: string): void {
-    this.named.set(label, name);
+    this.named.set(label, name.slice(0, LONGEST_NAME));
   }
 
   /** The table, and how many networks contradicted another one and were left out. */
@@ -113,13 +108,40 @@ export class TableBuilder {
   }
 }
 
-function labelColumns(counted: ReadonlyMap<number, number>, named: ReadonlyMap<number, string>) {
+/** What a table knows of its labels. */
+type Labels = Pick<TableColumns, 'labels' | 'networks' | 'offsets' | 'names'>;
+
+function labelColumns(counted: ReadonlyMap<number, number>, named: ReadonlyMap<number, string>): Labels {
   const labels = Uint32Array.from(counted.keys()).sort();
   const networks = labels.map((label) => counted.get(label)!);
-  const texts = Array.from(labels, (label) => Buffer.from(named.get(label) ?? ''));
-  const offsets = new Uint32Array(labels.length + 1);
+  return { labels, networks, ...nameColumns(Array.from(labels, (label) => Buffer.from(named.get(label) ?? ''))) };
+}
+
+/** The labels of two tables: networks added up, and the name of the first one that has any. */
+function joinedLabels(a: Labels, b: Labels): Labels {
+  const labels: number[] = [];
+  const networks: number[] = [];
+  const names: Uint8Array[] = [];
+  for (let i = 0, j = 0; i < a.labels.length || j < b.labels.length; ) {
+    const [x = Number.POSITIVE_INFINITY, y = Number.POSITIVE_INFINITY] = [a.labels[i], b.labels[j]];
+    const own = x <= y ? nameAt(a, i) : NAMELESS;
+    names.push(own.length === 0 && y <= x ? nameAt(b, j) : own);
+    labels.push(Math.min(x, y));
+    networks.push((x <= y ? a.networks[i++]! : 0) + (y <= x ? b.networks[j++]! : 0));
+  }
+  return { labels: Uint32Array.from(labels), networks: Uint32Array.from(networks), ...nameColumns(names) };
+}
+
+const NAMELESS = new Uint8Array(0);
+
+function nameAt({ names, offsets }: Labels, i: number): Uint8Array {
+  return names.subarray(offsets[i], offsets[i + 1]);
+}
+
+function nameColumns(texts: readonly Uint8Array[]): Pick<Labels, 'offsets' | 'names'> {
+  const offsets = new Uint32Array(texts.length + 1);
   for (const [i, text] of texts.entries()) offsets[i + 1] = offsets[i]! + text.length;
-  return { labels, networks, offsets, names: new Uint8Array(Buffer.concat(texts)) };
+  return { offsets, names: Buffer.concat(texts) };
 }
 
 /** The label of a two-letter code, upper or lower case; undefined for anything else. ZZ is the code of what is unknown. */

@@ -98,6 +98,16 @@ describe('a database that is a file', () => {
     expect(textOf((await load(folder, 'asn.csv')).set)).toEqual(['45.11.0.0/24']);
   });
 
+  test('what a killed run left goes with the next change', async () => {
+    const { folder, file } = await project();
+    await load(folder, 'asn.csv');
+    const place = join(folder, 'cache', 'databases', 'geo-asn');
+    await writeFile(join(place, '.x.parsed.tmp'), 'begun');
+    await appendFile(file, '45.12.0.0,45.12.0.255,3,X\n');
+    await load(folder, 'asn.csv');
+    expect(await readdir(place)).toEqual(await parsedIn(folder));
+  });
+
   test('a parsed form that is damaged is made again', async () => {
     const { folder } = await project();
     await load(folder, 'asn.csv');

@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../../../src/config/load.js';
 import { IpSet, specialPurpose } from '../../../src/ip/index.js';
 import type { Loaded } from '../../../src/sources/contract.js';
+import { tableOnDisk } from '../../../src/sources/geo/offline.js';
 import { problemOf, tempFolder } from '../../io/temp.js';
 import { textOf } from '../specs.js';
 import { configuredAt } from './open.js';
@@ -79,6 +81,27 @@ describe('networks', () => {
 });
 
 describe('several databases', () => {
+  test('networks are added up, and a name comes from the first that has one', async () => {
+    const folder = await project();
+    await writeFile(
+      join(folder, 'a.csv'),
+      '45.9.0.0,45.9.0.255,1,\n45.9.1.0,45.9.1.255,2,Two\n45.9.4.0,45.9.4.255,4,Four\n',
+    );
+    await writeFile(
+      join(folder, 'b.csv'),
+      '45.9.2.0,45.9.2.255,1,One\n45.9.3.0,45.9.3.255,2,Zwei\n45.9.5.0,45.9.5.255,3,Three\n',
+    );
+    const config = parseConfig('geo: {asn: [a.csv, b.csv]}', join(folder, 'blocklist.yaml'));
+    const table = (await tableOnDisk(config, join(folder, 'cache'), 'asn'))!;
+    expect([1, 2, 3, 4, 5].map((asn) => [table.networksOf(asn), table.nameOf(asn)])).toEqual([
+      [2, 'One'],
+      [2, 'Two'],
+      [1, 'Three'],
+      [1, 'Four'],
+      [0, ''],
+    ]);
+  });
+
   test('where two know an address, the first one says what it is', async () => {
     const folder = await project();
     await writeFile(join(folder, 'own.csv'), '45.9.0.0,45.9.0.63,US\n45.20.0.0,45.20.0.255,US\n');

@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../src/config/load.js';
@@ -45,6 +45,27 @@ describe.each(SAMPLES.filter(({ kinds }) => kinds.includes('asn')))('networks ou
     expect(networks(await openIn(folder, far))).toEqual(NETWORKS);
     expect(server.requests).toHaveLength(1);
   });
+});
+
+test('a parsed form that is cut off, or of another file, is passed over', async () => {
+  const folder = await tempFolder();
+  const { bytes } = SAMPLES.find(({ what }) => what === 'ip-location-db ASN')!;
+  await writeFile(join(folder, 'asn.db'), bytes);
+  const yaml = 'geo: {asn: asn.db}\nsources: {asns: [4134]}\n';
+  const { block } = await configuredAt(yaml, folder);
+  await block[0]!.load('avoid');
+  const place = join(folder, 'cache', 'databases', 'geo-asn');
+  const [name] = await readdir(place);
+  const sound = await readFile(join(place, name!));
+  for (const damaged of [
+    sound.subarray(0, -3),
+    Buffer.from(sound.toString('latin1').replace('asn.db', 'asn.xx'), 'latin1'),
+  ]) {
+    await writeFile(join(place, name!), damaged);
+    const geo = await openIn(folder, yaml);
+    expect(networks(geo)).toEqual(NETWORKS);
+    geo.close();
+  }
 });
 
 test('of several databases the first that knows an address answers', async () => {
