@@ -1,18 +1,31 @@
 import { lockoutHits } from '../apply/lockout.js';
-import { BlocklistError } from '../errors.js';
+import { BlocklistError, ExitStatus } from '../errors.js';
+import { escapeText } from '../io/escape.js';
 import { formatPrefix, fourSets, IpSet } from '../ip/index.js';
+import { requireNotAllowed } from './allowed.js';
 import { type Command, commandLine, say } from './context.js';
 import { type DecideOptions, decide, endWords, namedPrefixes, requireNarrow, tellDecided, withNew } from './decide.js';
 import type { Local } from './local.js';
 
+export interface BanOptions extends DecideOptions {
+  /** a jail of fail2ban: all that it bans by its database */
+  readonly restore?: string;
+}
+
 /** Drops everything from these addresses on this host, at once, and ends their connections. */
-export const run: Command<DecideOptions> = async (options, context) => {
+export const run: Command<BanOptions> = async (options, context) => {
+  if (options.restore !== undefined) {
+    const { restoreBans } = await import('./restore-bans.js');
+    return restoreBans(options.restore, options, context);
+  }
   const prefixes = namedPrefixes(options.addresses);
+  if (prefixes.length === 0) throw new BlocklistError('bad-usage', 'which addresses?', { hint: 'see --help' });
   const wanted = IpSet.from(prefixes);
   const decided = await decide(
     (before, project) => {
       requireNarrow(prefixes, project);
       requireHarmless(wanted, before);
+      requireNotAllowed(wanted, before.configured);
       return withNew('ban', prefixes, options, before.entries, context);
     },
     wanted,
@@ -20,13 +33,8 @@ export const run: Command<DecideOptions> = async (options, context) => {
     context,
   );
   const [first] = decided.local.entries.slice(-1);
-  const status = tellDecided(
-    `banned ${first === undefined ? '' : endWords(first)}:`,
-    prefixes,
-    decided,
-    options,
-    context,
-  );
+  const words = `banned ${first === undefined ? '' : endWords(first)}:`;
+  const status = tellDecided(words, prefixes, decided, options, context);
   const [open] = wanted.intersect(decided.local.open).prefixes();
   if (open !== undefined) {
     const line = commandLine(context, options, `allow --remove ${formatPrefix(open)}`);
@@ -36,7 +44,11 @@ export const run: Command<DecideOptions> = async (options, context) => {
       `but ${formatPrefix(open)} is allowed here, which wins over a ban; if it was by hand: ${line}`,
     );
   }
-  return status;
+  const { problem } = decided.local.configured;
+  if (problem === undefined) return status;
+  const unread = `a list of allowed addresses cannot be read: ${escapeText(problem.message, 300)}`;
+  say(context, { ...options, quiet: false }, `${unread}; whether it names them is not known`);
+  return ExitStatus.incomplete;
 };
 
 /** @throws BlocklistError `lockout` when the host, its network or the caller is among them */

@@ -7,6 +7,7 @@ import { gateways, ownAddresses } from '../host/addresses.js';
 import { resolvers } from '../host/resolvers.js';
 import { invokingSshPeer } from '../host/ssh.js';
 import { IpSet } from '../ip/index.js';
+import { type ConfiguredAllow, configuredAllow, withoutAllowed } from './allowed.js';
 import type { Context } from './context.js';
 import type { Project } from './project.js';
 
@@ -22,28 +23,33 @@ export interface Local {
   readonly allowed: IpSet;
   /** everything that the first rule lets through */
   readonly open: IpSet;
+  /** what lists and feeds allow: no ban here holds it */
+  readonly configured: ConfiguredAllow;
 }
 
 /** Gathers it from the configuration, from this machine, and from what was banned and allowed by hand. */
-export async function localOf({ config, state }: Project, context: Context): Promise<Local> {
+export async function localOf(project: Project, context: Context): Promise<Local> {
   const now = context.now();
-  const [entries, hosts, caller] = await Promise.all([
-    readLocalEntries(state, now),
-    protectedHosts(config),
+  const [entries, hosts, caller, configured] = await Promise.all([
+    readLocalEntries(project.state, now),
+    protectedHosts(project.config),
     invokingSshPeer(context.env),
+    configuredAllow(project, context),
   ]);
-  return assemble(entries, hosts, caller === undefined ? [] : [{ prefix: caller.address, what: CALLER }], now);
+  const callers = caller === undefined ? [] : [{ prefix: caller.address, what: CALLER }];
+  return assemble(entries, hosts, callers, configured, now);
 }
 
 const CALLER = 'the other end of your SSH session';
 
 /** The same with other entries, for a change of them. */
-export function withEntries({ everyone }: Local, entries: readonly LocalEntry[], now: number): Local {
+export function withEntries({ everyone, configured }: Local, entries: readonly LocalEntry[], now: number): Local {
   const isCaller = ({ what }: Protected) => what === CALLER;
   return assemble(
     entries,
     everyone.filter((each) => !isCaller(each)),
     everyone.filter(isCaller),
+    configured,
     now,
   );
 }
@@ -53,6 +59,7 @@ function assemble(
   entries: readonly LocalEntry[],
   hosts: readonly Protected[],
   caller: readonly Protected[],
+  configured: ConfiguredAllow,
   now: number,
 ): Local {
   const allow = entries.filter(({ what }) => what === 'allow');
@@ -60,14 +67,21 @@ function assemble(
     ...hosts.map(({ prefix }) => ({ prefix, until: undefined })),
     ...allow.map(({ prefix, until }) => ({ prefix, until })),
   ];
-  const ban = entries.filter(({ what }) => what === 'ban').map(({ prefix, until }) => ({ prefix, until }));
+  const asked = addressesOf(entries, 'ban');
+  const isClear = asked.intersect(configured.all).isEmpty;
+  const ban = entries
+    .filter(({ what }) => what === 'ban')
+    .flatMap(({ prefix, until }) =>
+      (isClear ? [prefix] : withoutAllowed(prefix, configured)).map((each) => ({ prefix: each, until })),
+    );
   return {
     entries,
     content: localContent(wishes, ban, now),
     everyone: [...hosts, ...caller],
-    banned: addressesOf(entries, 'ban'),
+    banned: asked.subtract(configured.all),
     allowed: addressesOf(entries, 'allow'),
     open: IpSet.from(wishes.map(({ prefix }) => prefix)),
+    configured,
   };
 }
 

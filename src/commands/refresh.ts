@@ -7,6 +7,7 @@ import { withLock } from '../io/lock.js';
 import { IpSet } from '../ip/index.js';
 import { renderArtefact, renderSample, SAMPLE_SIZE, SCRIPT_FILE } from '../render/artefact.js';
 import { namedSets } from '../render/layout.js';
+import { writeAllowFeeds } from '../report/allow-feeds.js';
 import { readLastBuild, writeLastBuild } from '../report/last-build.js';
 import type { Missing } from '../sources/index.js';
 import { type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
@@ -34,6 +35,7 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
       ...(density === undefined ? {} : { density }),
     });
     const rendered = await render(built, config.paths.rules);
+    if (allow.length > 0) await writeAllowFeeds(project.state, allow);
     await writeLastBuild(project.state, context.now(), [...block, ...allow], missing, {
       build: before,
       wasAsked: (id) => networkOf(how, id) === 'use',
