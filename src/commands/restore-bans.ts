@@ -1,11 +1,12 @@
 import { access } from 'node:fs/promises';
 import type { LocalEntry } from '../apply/local-entries.js';
+import { FAIL2BAN } from '../config/fail2ban-schema.js';
 import { ExitStatus } from '../errors.js';
 import { grouped } from '../io/figures.js';
 import { errnoOf } from '../io/read.js';
 import { IpSet } from '../ip/index.js';
 import type { Ban } from '../sources/bans/contract.js';
-import { bansOfFail2ban, fail2banDatabase } from '../sources/bans/fail2ban.js';
+import { bansOfFail2ban } from '../sources/bans/fail2ban.js';
 import { authorOf } from './author.js';
 import { type Context, type GlobalOptions, say } from './context.js';
 import { decide } from './decide.js';
@@ -53,7 +54,7 @@ export async function restoreBans(jail: string, options: GlobalOptions, context:
 
 /** undefined where fail2ban keeps no database: there is nothing that it could restore itself, either. */
 async function bansOfJail(jail: string, { config }: Project, context: Context): Promise<readonly Ban[] | undefined> {
-  const database = fail2banDatabase(config.sources.fail2ban ?? {});
+  const database = config.sources.fail2ban?.database ?? FAIL2BAN.database;
   try {
     await access(database);
   } catch (error) {

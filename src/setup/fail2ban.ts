@@ -1,4 +1,5 @@
 import { basename, dirname } from 'node:path';
+import { FAIL2BAN } from '../config/fail2ban-schema.js';
 import { PLACE, SYSTEM_USER } from './layout.js';
 
 /** Where fail2ban looks for actions (jail.conf(5)); there is none where fail2ban is not installed. */
@@ -10,10 +11,6 @@ export function isForFail2ban(path: string): boolean {
   return path === ACTION_FILE || path === COPY_PROGRAM;
 }
 
-const DATABASE = '/var/lib/fail2ban/fail2ban.sqlite3';
-/** A folder of root's: where the system user could write, it could lay links for root to write through. src/sources/bans/fail2ban.ts reads it. */
-const COPY_FOLDER = `${PLACE.state}/fail2ban`;
-
 /**
  * Runs the copy program as root before the update. Where install did not write it, since there is no fail2ban, find does nothing, in silence and
  * without a shell.
@@ -24,11 +21,15 @@ export const COPY_COMMAND: readonly string[] = [
 ];
 
 /**
- * Copies what the update needs of fail2ban's database to where its user can read it. fail2ban is a program of Python, so python3 is there. A transaction of SQLite
- * itself takes in a write-ahead log and waits for a writer. The lines of logs that fail2ban keeps beside a ban are none of our business and stay
+ * Copies what the update needs of fail2ban's database to where its user can read it. fail2ban is a program of Python, so python3 is there. A
+ * transaction of SQLite itself takes in a write-ahead log and waits for a writer. The lines of logs that fail2ban keeps beside a ban are none of our business and stay
  * behind. What cannot be copied leaves no copy: the update then says so and works with the last bans that it read.
  */
-export function copyProgram({ source = DATABASE, folder = COPY_FOLDER, group = SYSTEM_USER } = {}): string {
+export function copyProgram({
+  source = FAIL2BAN.database as string,
+  folder = dirname(FAIL2BAN.copy),
+  group = SYSTEM_USER as string,
+} = {}): string {
   return `# Copies the bans of fail2ban to where blocklist update can read them. Run as root before it.
 import grp
 import os
@@ -56,6 +57,7 @@ def copy():
     group = grp.getgrnam(GROUP).gr_gid
     os.chown(FOLDER, 0, group)
     forget(TEMPORARY)
+    forget(TEMPORARY + "-journal")
     source = sqlite3.connect("file:%s?mode=ro" % quote(SOURCE), uri=True, timeout=20, isolation_level=None)
     source.execute("ATTACH ? AS copy", ("file:%s?mode=rwc" % quote(TEMPORARY),))
     source.execute("BEGIN")
