@@ -7,7 +7,6 @@ export function addDecide(program: Command, add: Add): void {
   const decided = (addresses: string[], options: object) => ({ addresses, ...options });
   const withEnd = (command: Command) =>
     command
-      .argument('<address...>', 'addresses or networks')
       .addOption(new Option('--for <time>', 'how long: 30m, 12h, 7d').conflicts('until'))
       .option('--until <date>', 'until when: 2026-12-31, 2026-12-31T18:00')
       .option('--reason <text>', 'why, for the record');
@@ -19,16 +18,20 @@ export function addDecide(program: Command, add: Add): void {
       ['sudo blocklist ban 203.0.113.7 --for 7d --reason "port scan"', 'sudo blocklist ban 2001:db8::/32'],
       () => import('./commands/ban.js'),
       decided,
-    ),
-  );
+    ).argument('[address...]', 'addresses or networks'),
+  )
+    .option('--by <name>', 'the program that bans: others cannot take it back by their name')
+    .option('--restore <jail>', 'all that a jail of fail2ban bans by its database, in place of addresses');
   add(
     program,
     'unban',
-    'take back bans that were made by hand',
-    ['sudo blocklist unban 203.0.113.7', 'sudo blocklist unban 2001:db8::/32'],
+    'take back bans that were made on this host',
+    ['sudo blocklist unban 203.0.113.7', 'sudo blocklist unban --by "fail2ban sshd"'],
     () => import('./commands/unban.js'),
     decided,
-  ).argument('<address...>', 'addresses or networks');
+  )
+    .argument('[address...]', 'addresses or networks')
+    .option('--by <name>', 'only what this program banned; without addresses all of it');
   withEnd(
     add(
       program,
@@ -37,6 +40,6 @@ export function addDecide(program: Command, add: Add): void {
       ['sudo blocklist allow 198.51.100.7 --for 12h', 'sudo blocklist allow 198.51.100.7 --remove'],
       () => import('./commands/allow.js'),
       decided,
-    ),
+    ).argument('<address...>', 'addresses or networks'),
   ).option('--remove', 'no longer');
 }

@@ -14,11 +14,12 @@ const schema = z.strictObject({
       until: z.number().optional(),
       reason: text.optional(),
       author: text,
+      by: text.optional(),
     }),
   ),
 });
 
-/** What a person decided about addresses on this host. Dates are milliseconds since 1970. */
+/** What a person, or a program like fail2ban, decided about addresses on this host. Dates are milliseconds since 1970. */
 export interface LocalEntry {
   readonly what: 'ban' | 'allow';
   readonly prefix: Prefix;
@@ -27,6 +28,8 @@ export interface LocalEntry {
   readonly until?: number | undefined;
   readonly reason?: string | undefined;
   readonly author: string;
+  /** the program that decided, like `fail2ban sshd`; undefined: a person */
+  readonly by?: string | undefined;
 }
 
 const fileOf = (state: string) => join(state, 'local.json');

@@ -34,7 +34,38 @@ export function localContent(allow: readonly LocalWish[], ban: readonly LocalWis
 }
 
 function disjoint(wishes: readonly LocalWish[], now: number): LocalElement[] {
-  const open = wishes.filter(({ until }) => until === undefined || until > now);
+  const open = latest(wishes.filter(({ until }) => until === undefined || until > now));
+  const isNode = ({ prefix }: LocalWish) => prefix.length === prefix.family.bits;
+  const nets = open.filter((wish) => !isNode(wish));
+  const inNets = IpSet.from(nets.map(({ prefix }) => prefix));
+  const isAlone = (wish: LocalWish) => isNode(wish) && !inNets.has(wish.prefix);
+  // fail2ban may ban thousands of addresses, each with an end of its own: only those inside of nets need set algebra.
+  const alone = open.filter(isAlone).sort(byEnd);
+  const inside = open.filter((wish) => !isAlone(wish));
+  const elements = alone.map(({ prefix, until }) => ({ prefix, seconds: secondsLeft(until, now) }));
+  return [...elements, ...apart(inside, now)];
+}
+
+/** The latest end first, then by address, so that the order of the wishes does not matter. */
+function byEnd(a: LocalWish, b: LocalWish): number {
+  const [first, second] = [a.until ?? FOR_GOOD, b.until ?? FOR_GOOD];
+  if (first !== second) return first < second ? 1 : -1;
+  const i = a.prefix.words.findIndex((word, k) => word !== b.prefix.words[k]);
+  return i < 0 ? 0 : (a.prefix.words[i] ?? 0) - (b.prefix.words[i] ?? 0);
+}
+
+/** The latest of the wishes for exactly the same. */
+function latest(wishes: readonly LocalWish[]): LocalWish[] {
+  const found = new Map<string, LocalWish>();
+  for (const wish of wishes) {
+    const key = keyOf(wish.prefix);
+    const known = found.get(key);
+    if (known === undefined || (wish.until ?? FOR_GOOD) > (known.until ?? FOR_GOOD)) found.set(key, wish);
+  }
+  return [...found.values()];
+}
+
+function apart(open: readonly LocalWish[], now: number): LocalElement[] {
   // For good is the latest of all; as `undefined` it would be sorted last, whatever compares.
   const ends = [...new Set(open.map(({ until = FOR_GOOD }) => until))].sort((a, b) => (a < b ? 1 : -1));
   let covered = IpSet.empty;
@@ -42,18 +73,27 @@ function disjoint(wishes: readonly LocalWish[], now: number): LocalElement[] {
     const mine = IpSet.from(open.filter((wish) => (wish.until ?? FOR_GOOD) === until).map(({ prefix }) => prefix));
     const rest = mine.subtract(covered);
     covered = covered.union(mine);
-    const left = Math.ceil((until - now) / 1000);
-    const seconds = left > LONGEST_SECONDS ? undefined : left;
-    return [...rest.prefixes()].map((prefix) => ({ prefix, seconds }));
+    return [...rest.prefixes()].map((prefix) => ({ prefix, seconds: secondsLeft(until, now) }));
   });
+}
+
+/** undefined: without an end. */
+function secondsLeft(until: number | undefined, now: number): number | undefined {
+  const left = Math.ceil(((until ?? FOR_GOOD) - now) / 1000);
+  return left > LONGEST_SECONDS ? undefined : left;
+}
+
+/** The same for equal prefixes, and for no others. */
+function keyOf({ family, length, words }: Prefix): string {
+  return `${family.version} ${words.join(' ')} ${length}`;
 }
 
 /** What makes the sets hold these elements, element by element; nothing when they do already. */
 export function localCommands(wanted: LocalContent, found: LocalContent): KernelCommand[] {
   return [...found].flatMap(([name, there]) => {
     const here = wanted.get(name) ?? [];
-    const gone = there.filter((element) => !here.some((each) => isSame(each, element)));
-    const come = here.filter((element) => !there.some((each) => isSame(each, element)));
+    const gone = missing(there, here);
+    const come = missing(here, there);
     return [...change('delete-local', name, gone), ...change('add-local', name, come)];
   });
 }
@@ -62,12 +102,15 @@ function change(what: 'add-local' | 'delete-local', name: LocalSetName, elements
   return elements.length === 0 ? [] : [{ do: what, set: specOf(name), elements }];
 }
 
-function isSame(a: LocalElement, b: LocalElement): boolean {
-  if (!isSamePrefix(a.prefix, b.prefix)) return false;
-  if (a.seconds === undefined || b.seconds === undefined) return a.seconds === b.seconds;
-  return Math.abs(a.seconds - b.seconds) <= SAME_SECONDS;
+/** The elements that the others do not have. */
+function missing(elements: readonly LocalElement[], others: readonly LocalElement[]): LocalElement[] {
+  const seconds = new Map(others.map((other) => [keyOf(other.prefix), other.seconds]));
+  return elements.filter((element) => {
+    const key = keyOf(element.prefix);
+    return !seconds.has(key) || !isSameTime(element.seconds, seconds.get(key));
+  });
 }
 
-function isSamePrefix(a: Prefix, b: Prefix): boolean {
-  return a.family === b.family && a.length === b.length && a.words.every((word, i) => word === b.words[i]);
+function isSameTime(a: number | undefined, b: number | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : Math.abs(a - b) <= SAME_SECONDS;
 }

@@ -3,7 +3,8 @@ import { BlocklistError } from '../errors.js';
 import { readWhole } from '../io/read.js';
 import { writeAtomic } from '../io/write.js';
 
-const LARGEST = 1 << 24;
+/** Above two hundred thousand bans of fail2ban. */
+const LARGEST = 1 << 26;
 
 /**
  * What an earlier command wrote down; undefined when there is no such file.

@@ -1,19 +1,32 @@
 import { lockoutHits } from '../apply/lockout.js';
-import { BlocklistError } from '../errors.js';
+import { BlocklistError, ExitStatus } from '../errors.js';
+import { escapeText } from '../io/escape.js';
 import { formatPrefix, fourSets, IpSet } from '../ip/index.js';
+import { requireNotAllowed } from './allowed.js';
 import { type Command, commandLine, say } from './context.js';
 import { type DecideOptions, decide, endWords, requireNarrow, tellDecided, withNew } from './decide.js';
-import type { Local } from './local.js';
+import { everyoneOf, type Local } from './local.js';
 import { namedPrefixes } from './named-prefixes.js';
 
+export interface BanOptions extends DecideOptions {
+  /** a jail of fail2ban: all that it bans by its database */
+  readonly restore?: string;
+}
+
 /** Drops everything from these addresses on this host, at once, and ends their connections. */
-export const run: Command<DecideOptions> = async (options, context) => {
+export const run: Command<BanOptions> = async (options, context) => {
+  if (options.restore !== undefined) {
+    const { restoreBans } = await import('./restore-bans.js');
+    return restoreBans(options.restore, options, context);
+  }
   const prefixes = namedPrefixes(options.addresses);
+  if (prefixes.length === 0) throw new BlocklistError('bad-usage', 'which addresses?', { hint: 'see --help' });
   const wanted = IpSet.from(prefixes);
   const decided = await decide(
     (before, project) => {
       requireNarrow(prefixes, project);
       requireHarmless(wanted, before);
+      requireNotAllowed(wanted, before.configured);
       return withNew('ban', prefixes, options, before.entries, context);
     },
     wanted,
@@ -21,13 +34,8 @@ export const run: Command<DecideOptions> = async (options, context) => {
     context,
   );
   const [first] = decided.local.entries.slice(-1);
-  const status = tellDecided(
-    `banned ${first === undefined ? '' : endWords(first)}:`,
-    prefixes,
-    decided,
-    options,
-    context,
-  );
+  const words = `banned ${first === undefined ? '' : endWords(first)}:`;
+  const status = tellDecided(words, prefixes, decided, options, context);
   const [open] = wanted.intersect(decided.local.open).prefixes();
   if (open !== undefined) {
     const line = commandLine(context, options, `allow --remove ${formatPrefix(open)}`);
@@ -37,13 +45,16 @@ export const run: Command<DecideOptions> = async (options, context) => {
       `but ${formatPrefix(open)} is allowed here, which wins over a ban; if it was by hand: ${line}`,
     );
   }
-  return status;
+  const { problem } = decided.local.configured;
+  if (problem === undefined) return status;
+  const unread = `a list of allowed addresses cannot be read: ${escapeText(problem.message, 300)}`;
+  say(context, { ...options, quiet: false }, `${unread}; whether it names them is not known`);
+  return ExitStatus.incomplete;
 };
 
 /** @throws BlocklistError `lockout` when the host, its network or the caller is among them */
-function requireHarmless(wanted: IpSet, { hosts, caller, allowed }: Local): void {
-  const everyone = caller === undefined ? hosts : [...hosts, caller];
-  const [hit] = lockoutHits({ in: fourSets(wanted) }, everyone, allowed);
+function requireHarmless(wanted: IpSet, local: Local): void {
+  const [hit] = lockoutHits({ in: fourSets(wanted) }, everyoneOf(local), local.allowed);
   if (hit === undefined) return;
   throw new BlocklistError('lockout', `that would ban ${formatPrefix(hit.hit)}, ${hit.what}; nothing was changed`, {
     hint: 'ban the addresses around it',

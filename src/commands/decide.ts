@@ -23,10 +23,12 @@ export interface DecideOptions {
   /** a date: `2026-12-31`, `2026-12-31T18:00` */
   readonly until?: string;
   readonly reason?: string;
+  /** the program that decides, like `fail2ban sshd`; its decisions are its own: nobody else's are replaced or taken back */
+  readonly by?: string;
 }
 
 /** The entries after a decision; refuses by throwing. */
-export type Decision = (before: Local, project: Project) => readonly LocalEntry[];
+export type Decision = (before: Local, project: Project) => readonly LocalEntry[] | Promise<readonly LocalEntry[]>;
 
 export interface Decided {
   readonly local: Local;
@@ -50,9 +52,9 @@ export async function decide(
   const project = await openProject(options, context, 'none');
   const nft = new Nft();
   await requireRight();
-  return withLock(project.state, async () => {
+  const work = async () => {
     const before = await localOf(project, context);
-    const entries = decision(before, project);
+    const entries = await decision(before, project);
     const local = withEntries(before, entries, context.now());
     await writeLocalEntries(project.state, entries);
     const live = await nft.situation();
@@ -67,7 +69,9 @@ export async function decide(
     const isCut: IsDropped = (address) => cuts.has(address) && !local.open.has(address);
     const ended = cuts.isEmpty ? NOTHING_ENDED : await endSessions(isCut);
     return { local, project, isLoaded: true, ended };
-  });
+  };
+  // A program like fail2ban does not try again, and an apply may take its time.
+  return withLock(project.state, work, 'long');
 }
 
 /** A slip of the key must not ban half of the internet, nor let it in. @throws BlocklistError `too-wide` */
@@ -81,7 +85,7 @@ export function requireNarrow(prefixes: readonly Prefix[], { config: { guards } 
   }
 }
 
-/** New entries of one kind for these prefixes; earlier ones for exactly the same are replaced. */
+/** New entries of one kind for these prefixes; earlier ones by the same for exactly the same are replaced. */
 export function withNew(
   what: LocalEntry['what'],
   prefixes: readonly Prefix[],
@@ -92,6 +96,7 @@ export function withNew(
   const now = context.now();
   const until = endOf(options, now);
   const { reason } = options;
+  const by = programOf(options);
   if (reason !== undefined && !/^[^\p{Cc}]{1,200}$/u.test(reason)) {
     throw new BlocklistError('bad-usage', '--reason: expected up to 200 characters on one line', {
       hint: 'see --help',
@@ -106,11 +111,15 @@ export function withNew(
       author,
       ...(until === undefined ? {} : { until }),
       ...(reason ? { reason } : {}),
+      ...(by === undefined ? {} : { by }),
     };
   });
-  return [...without(what, prefixes, before), ...added];
+  const earlier = before.filter((entry) => entry.by === by);
+  const kept = new Set(without(what, prefixes, earlier));
+  return [...before.filter((entry) => entry.by !== by || kept.has(entry)), ...added];
 }
 
+/** The entries without those of one kind for exactly these prefixes. */
 export function without(
   what: LocalEntry['what'],
   prefixes: readonly Prefix[],
@@ -118,6 +127,12 @@ export function without(
 ): readonly LocalEntry[] {
   const texts = new Set(prefixes.map(formatPrefix));
   return entries.filter((entry) => entry.what !== what || !texts.has(formatPrefix(entry.prefix)));
+}
+
+/** Who decides, when it is a program. @throws BlocklistError `bad-usage` */
+export function programOf({ by }: Pick<DecideOptions, 'by'>): string | undefined {
+  if (by === undefined || /^[^\p{Cc}]{1,100}$/u.test(by)) return by;
+  throw new BlocklistError('bad-usage', '--by: expected up to 100 characters on one line', { hint: 'see --help' });
 }
 
 /** Milliseconds since 1970, undefined for good. */

@@ -1,12 +1,13 @@
 import { loadConfig } from '../config/load.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { INCLUDE_LINES } from '../setup/cron.js';
+import { ACTION_FILE } from '../setup/fail2ban.js';
 import { below, PLACE } from '../setup/layout.js';
-import { type Found, findFiles, installSteps } from '../setup/plan.js';
+import { type Found, findFiles, installSteps, wantedFiles } from '../setup/plan.js';
 import { namedProgram, ownProgram } from '../setup/program.js';
 import { removalSteps } from '../setup/removal.js';
 import { dropIns, enableSteps, mannerOf, remainingInImage } from '../setup/systemd.js';
-import { type Manner, writtenFiles } from '../setup/written-files.js';
+import type { Manner } from '../setup/written-files.js';
 import { type Command, type Context, say } from './context.js';
 import { requireRoot, requireUnedited, rootOf, type SetUpOptions, showAndDo } from './set-up.js';
 
@@ -23,7 +24,8 @@ export const run: Command<InstallOptions> = async (options, context) => {
   const program = await programOf(options, root);
   const isConfigured = await requireFittingConfig(options, root);
   const found = await findFiles(root);
-  const wanted = new Map(writtenFiles(manner, program).map(({ path, text }) => [path, text]));
+  const files = await wantedFiles(manner, program, root);
+  const wanted = new Map(files.map(({ path, text }) => [path, text]));
   const changed = found.filter(({ path, origin, text }) => {
     return (origin === 'edited' || origin === 'foreign') && wanted.has(path) && wanted.get(path) !== text;
   });
@@ -40,6 +42,7 @@ export const run: Command<InstallOptions> = async (options, context) => {
   ];
   if (steps.length === 0) say(context, options, 'nothing to do: everything is installed');
   else if (!(await showAndDo('install', steps, options, context))) return ExitStatus.done;
+  if (wanted.has(ACTION_FILE)) say(context, options, ACTION_REMARK);
   for (const line of await remarks(manner, root, found, isConfigured, context)) say(context, options, line);
   return ExitStatus.done;
 };
@@ -90,6 +93,8 @@ async function remarks(
   else if (root === '/') lines.push(`next: ${FIRST_RUN[manner]}`);
   return lines;
 }
+
+const ACTION_REMARK = `to ban at once what fail2ban bans: banaction = blocklist under [DEFAULT] of /etc/fail2ban/jail.local`;
 
 const FIRST_RUN: Readonly<Record<Manner, string>> = {
   systemd: 'systemctl start blocklist-update.service, or wait for the night',

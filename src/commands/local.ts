@@ -7,6 +7,7 @@ import { gateways, ownAddresses } from '../host/addresses.js';
 import { resolvers } from '../host/resolvers.js';
 import { invokingSshSession } from '../host/ssh.js';
 import { IpSet } from '../ip/index.js';
+import { type ConfiguredAllow, configuredAllow, withoutAllowed } from './allowed.js';
 import type { Context } from './context.js';
 import type { Project } from './project.js';
 
@@ -24,25 +25,33 @@ export interface Local {
   readonly allowed: IpSet;
   /** everything that the first rule lets through */
   readonly open: IpSet;
+  /** what lists and feeds allow: no ban here holds it */
+  readonly configured: ConfiguredAllow;
+}
+
+/** Everybody who must still be able to talk to this host. */
+export function everyoneOf({ hosts, caller }: Pick<Local, 'hosts' | 'caller'>): readonly Protected[] {
+  return caller === undefined ? hosts : [...hosts, caller];
 }
 
 /** Gathers it from the configuration, from this machine, and from what was banned and allowed by hand. */
-export async function localOf({ config, state }: Project, context: Context): Promise<Local> {
+export async function localOf(project: Project, context: Context): Promise<Local> {
   const now = context.now();
-  const [entries, hosts, session] = await Promise.all([
-    readLocalEntries(state, now),
-    protectedHosts(config),
+  const [entries, hosts, session, configured] = await Promise.all([
+    readLocalEntries(project.state, now),
+    protectedHosts(project.config),
     invokingSshSession(context.env),
+    configuredAllow(project, context),
   ]);
   const caller = session && { prefix: session.peer.address, what: CALLER, port: session.local.port };
-  return assemble(entries, hosts, caller, now);
+  return assemble(entries, hosts, caller, configured, now);
 }
 
 const CALLER = 'the other end of your SSH session';
 
 /** The same with other entries, for a change of them. */
-export function withEntries({ hosts, caller }: Local, entries: readonly LocalEntry[], now: number): Local {
-  return assemble(entries, hosts, caller, now);
+export function withEntries({ hosts, caller, configured }: Local, entries: readonly LocalEntry[], now: number): Local {
+  return assemble(entries, hosts, caller, configured, now);
 }
 
 /** Who only happens to be logged in is guarded, but not allowed: an intruder must not protect himself by logging in. */
@@ -50,6 +59,7 @@ function assemble(
   entries: readonly LocalEntry[],
   hosts: readonly Protected[],
   caller: Caller | undefined,
+  configured: ConfiguredAllow,
   now: number,
 ): Local {
   const allow = entries.filter(({ what }) => what === 'allow');
@@ -57,15 +67,22 @@ function assemble(
     ...hosts.map(({ prefix }) => ({ prefix, until: undefined })),
     ...allow.map(({ prefix, until }) => ({ prefix, until })),
   ];
-  const ban = entries.filter(({ what }) => what === 'ban').map(({ prefix, until }) => ({ prefix, until }));
+  const asked = addressesOf(entries, 'ban');
+  const isClear = asked.intersect(configured.all).isEmpty;
+  const ban = entries
+    .filter(({ what }) => what === 'ban')
+    .flatMap(({ prefix, until }) =>
+      (isClear ? [prefix] : withoutAllowed(prefix, configured)).map((each) => ({ prefix: each, until })),
+    );
   return {
     entries,
     content: localContent(wishes, ban, now),
     hosts,
     caller,
-    banned: addressesOf(entries, 'ban'),
+    banned: asked.subtract(configured.all),
     allowed: addressesOf(entries, 'allow'),
     open: IpSet.from(wishes.map(({ prefix }) => prefix)),
+    configured,
   };
 }
 

@@ -3,7 +3,7 @@ import type { RuleSets } from '../build/build.js';
 import { BlocklistError } from '../errors.js';
 import { formatPrefix } from '../ip/index.js';
 import { type Context, commandLine, type GlobalOptions } from './context.js';
-import type { Local } from './local.js';
+import { everyoneOf, type Local } from './local.js';
 import type { Project } from './project.js';
 import { namesOf } from './provenance.js';
 
@@ -19,9 +19,8 @@ export async function requireNoLockout(
   options: GlobalOptions,
   context: Context,
 ): Promise<void> {
-  const { hosts, caller, allowed, open } = local;
-  const everyone = caller === undefined ? hosts : [...hosts, caller];
-  const hits = [...lockoutHits(sets, everyone, allowed), ...onlyHit(sets, caller, open)];
+  const { caller, allowed, open } = local;
+  const hits = [...lockoutHits(sets, everyoneOf(local), allowed), ...onlyHit(sets, caller, open)];
   const [first] = hits;
   if (first === undefined) return;
   const isListed = !first.set.startsWith('only');

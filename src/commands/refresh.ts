@@ -7,6 +7,7 @@ import { withLock } from '../io/lock.js';
 import { IpSet, SPECIAL_PURPOSE } from '../ip/index.js';
 import { renderArtefact, renderSample, SAMPLE_SIZE, SCRIPT_FILE } from '../render/artefact.js';
 import { namedSets } from '../render/layout.js';
+import { writeAllowFeeds } from '../report/allow-feeds.js';
 import { readLastBuild, writeLastBuild } from '../report/last-build.js';
 import type { Missing } from '../sources/index.js';
 import { type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
@@ -46,6 +47,7 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
           }),
     });
     const rendered = await render(built, config.paths.rules);
+    if (allow.length > 0) await writeAllowFeeds(project.state, allow);
     const sources = [...block, ...allow, ...(only ?? []), ...databases];
     await writeLastBuild(project.state, context.now(), sources, missing, { build: before, wasAsked, idle });
     await report(built, gathered, rendered, project, options, context);

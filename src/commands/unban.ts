@@ -1,33 +1,45 @@
-import { ExitStatus } from '../errors.js';
+import type { LocalEntry } from '../apply/local-entries.js';
+import { BlocklistError, ExitStatus } from '../errors.js';
 import { formatPrefix, IpSet } from '../ip/index.js';
 import { type Command, commandLine, say } from './context.js';
-import { type DecideOptions, decide, tellDecided, without } from './decide.js';
+import { type DecideOptions, decide, endWords, programOf, tellDecided, without } from './decide.js';
 import { namedPrefixes } from './named-prefixes.js';
 
-/** Takes bans back that were made by hand. */
+/** Takes bans back that were made on this host: by whomever, or by one program alone; without addresses all of that program. */
 export const run: Command<DecideOptions> = async (options, context) => {
-  const prefixes = namedPrefixes(options.addresses);
+  const by = programOf(options);
+  const named = namedPrefixes(options.addresses);
+  if (named.length === 0 && by === undefined) {
+    throw new BlocklistError('bad-usage', 'which addresses?', { hint: 'see --help' });
+  }
+  const isTheirs = (entry: LocalEntry) => entry.what === 'ban' && (by === undefined || entry.by === by);
+  let prefixes = named;
   let missing: string[] = [];
   const decided = await decide(
     ({ entries }) => {
-      const banned = new Set(entries.filter(({ what }) => what === 'ban').map(({ prefix }) => formatPrefix(prefix)));
+      const theirs = entries.filter(isTheirs);
+      if (named.length === 0) prefixes = theirs.map(({ prefix }) => prefix);
+      const banned = new Set(theirs.map(({ prefix }) => formatPrefix(prefix)));
       missing = prefixes.map(formatPrefix).filter((text) => !banned.has(text));
-      return without('ban', prefixes, entries);
+      const left = new Set(without('ban', prefixes, theirs));
+      return entries.filter((entry) => !isTheirs(entry) || left.has(entry));
     },
     IpSet.empty,
     options,
     context,
   );
-  tellDecided(
-    'unbanned',
-    prefixes.filter((prefix) => !missing.includes(formatPrefix(prefix))),
-    decided,
-    options,
-    context,
-  );
+  const gone = prefixes.filter((prefix) => !missing.includes(formatPrefix(prefix)));
+  tellDecided('unbanned', gone, decided, options, context);
   for (const text of missing) {
     const line = commandLine(context, options, `allow ${text}`);
-    say(context, options, `${text} was not banned by hand; if a list names it: ${line}`);
+    const whom = by === undefined ? 'by hand' : `by ${by}`;
+    say(context, options, `${text} was not banned ${whom}; if a list names it: ${line}`);
+  }
+  const texts = new Set(gone.map(formatPrefix));
+  for (const entry of decided.local.entries) {
+    const text = formatPrefix(entry.prefix);
+    if (entry.what !== 'ban' || !texts.has(text)) continue;
+    say(context, options, `${text} is still banned ${endWords(entry)}, by ${entry.by ?? entry.author}`);
   }
   return ExitStatus.done;
 };

@@ -1,9 +1,17 @@
 import { z } from 'zod';
 import { path } from './values.js';
 
+/** Where fail2ban keeps its notes and listens (fail2ban.conf, as it is shipped). */
+export const FAIL2BAN = {
+  database: '/var/lib/fail2ban/fail2ban.sqlite3',
+  socket: '/var/run/fail2ban/fail2ban.sock',
+  /** only root reads the database; what the nightly update may read of it is here. A folder of root's, and none that the update may write */
+  copy: '/var/lib/blocklist/fail2ban/fail2ban.sqlite3',
+} as const;
+
 const settings = z.strictObject({
-  database: path.optional().describe('dbfile of fail2ban.conf, where that is not /var/lib/fail2ban/fail2ban.sqlite3'),
-  socket: path.optional().describe('socket of fail2ban.conf, where that is not /var/run/fail2ban/fail2ban.sock'),
+  database: path.optional().describe(`dbfile of fail2ban.conf, where that is not ${FAIL2BAN.database}`),
+  socket: path.optional().describe(`socket of fail2ban.conf, where that is not ${FAIL2BAN.socket}`),
   jails: z.array(z.string().min(1).max(100)).min(1).optional().describe('bans of these jails only; default: of all'),
   'permanent-after': z
     .int()

@@ -1,3 +1,4 @@
+import { FAIL2BAN } from '../config/fail2ban-schema.js';
 import type { Config } from '../config/load.js';
 import { BlocklistError } from '../errors.js';
 import { invokingSshSession } from '../host/ssh.js';
@@ -12,6 +13,8 @@ export interface ConfigurationFacts {
   readonly sources: BlocklistError | undefined;
   /** files that it names and that are not there */
   readonly missing: readonly string[];
+  /** the database of fail2ban that it needs and that is not there */
+  readonly fail2ban?: string | undefined;
   /** the other end of the SSH session that this runs in */
   readonly caller: Prefix | undefined;
 }
@@ -21,13 +24,21 @@ async function gather({ config, isConfigNamed, sources, env }: Host): Promise<Co
   const there = await Promise.all(named.map((path) => isThere('/', path)));
   // Without ss nobody can tell; that is another examination's finding.
   const session = await attempt(() => invokingSshSession(env));
+  const database = config instanceof BlocklistError ? undefined : databaseOf(config);
   return {
     config,
+    fail2ban: database !== undefined && !(await isThere('/', database)) ? database : undefined,
     isNamed: isConfigNamed,
     sources,
     missing: named.filter((_, i) => !there[i]),
     caller: session instanceof BlocklistError ? undefined : session?.peer.address,
   };
+}
+
+/** A server that is asked by its socket may go without a database. */
+function databaseOf({ sources: { fail2ban } }: Config): string | undefined {
+  if (fail2ban === undefined || fail2ban.socket !== undefined) return undefined;
+  return fail2ban.database ?? FAIL2BAN.database;
 }
 
 function namedFiles({ sources, allow, geo }: Config): string[] {
@@ -52,9 +63,15 @@ export function judgeConfiguration(facts: ConfigurationFacts, { line }: Bench): 
         path,
       ),
     ),
+    ...(facts.fail2ban === undefined ? [] : [noFail2ban(facts.fail2ban, config)]),
     ...judgeAdmins(config, caller),
   ];
   return sources === undefined ? [good('config', `${config.file} is right`, config.file), ...found] : found;
+}
+
+function noFail2ban(path: string, { file }: Config): Finding {
+  const fix = `name dbfile of fail2ban.conf in ${file}: fail2ban: {database: PATH}; or take fail2ban out of it`;
+  return told('fail2ban', 'problem', `there is no database of fail2ban at ${path}`, fix, path);
 }
 
 function broken(error: BlocklistError, isNamed: boolean, line: Bench['line']): Finding[] {

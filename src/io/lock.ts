@@ -5,11 +5,18 @@ import { BlocklistError } from '../errors.js';
 import { errnoOf } from './read.js';
 import { makeFolder, unwritable } from './write.js';
 
+const RETRIES = { usual: 20, long: 80 } as const;
+
 /**
  * Runs `work` while holding the one lock of all writers in `folder`. A lock whose owner died is taken over after 30 s without a sign of life.
+ * @param patience how long it waits for another run: `usual` some 10 s, `long` 40 s, for what nobody tries a second time
  * @throws BlocklistError `locked` when another run holds it.
  */
-export async function withLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  folder: string,
+  work: () => Promise<T>,
+  patience: keyof typeof RETRIES = 'usual',
+): Promise<T> {
   await makeFolder(folder);
   try {
     // The lock would try again and again on a file system that is read-only.
@@ -23,7 +30,7 @@ export async function withLock<T>(folder: string, work: () => Promise<T>): Promi
       // Inside the folder: its parent belongs to somebody else on a host where a service user runs the night.
       lockfilePath: join(folder, 'lock'),
       stale: 30_000,
-      retries: { retries: 20, minTimeout: 100, maxTimeout: 500 },
+      retries: { retries: RETRIES[patience], minTimeout: 100, maxTimeout: 500 },
     });
   } catch (cause) {
     if (errnoOf(cause) !== 'ELOCKED') throw unwritable(folder, cause);

@@ -1,7 +1,8 @@
+import { COPY_COMMAND } from './fail2ban.js';
 import { PLACE, SYSTEM_USER } from './layout.js';
 
 /**
- * The crontab of a host without systemd. Two lines that do not wait for each other: the rules on disk are whole at every moment, so
+ * The crontab of a host without systemd. Lines that do not wait for each other: the rules on disk are whole at every moment, so
  * an apply after a failed update loads those of the day before.
  */
 export function cronText(program: readonly string[]): string {
@@ -13,6 +14,8 @@ export function cronText(program: readonly string[]): string {
 SHELL=/bin/sh
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 MAILTO=root
+# Only root reads what fail2ban wrote: the update works with a copy.
+16 3 * * * root ${COPY_COMMAND.map(word).join(' ')}
 17 3 * * * ${SYSTEM_USER} ${places} ${call} update ${config}
 # Loads what was rendered and mends what differs, but not what was unloaded by hand.
 47 * * * * root [ ! -f ${PLACE.rules}/manifest.json ] || [ -e ${PLACE.unloaded} ] || ${call} apply --repair ${config}

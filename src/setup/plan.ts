@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { readWhole } from '../io/read.js';
+import { ACTION_FOLDER, isForFail2ban } from './fail2ban.js';
 import { below, FOLDERS, type FolderSpec, SYSTEM_USER } from './layout.js';
 import { type Origin, originOf } from './marker.js';
 import { idsOf } from './system-user.js';
@@ -34,6 +35,12 @@ export async function findFiles(root: string): Promise<Found[]> {
   );
 }
 
+/** The files that belong on this host or into this image. What is for fail2ban only where that is. */
+export async function wantedFiles(manner: Manner, program: readonly string[], root: string): Promise<WrittenFile[]> {
+  const hasFail2ban = (await factsOf(below(root, ACTION_FOLDER)))?.isDirectory() === true;
+  return writtenFiles(manner, program).filter(({ path }) => hasFail2ban || !isForFail2ban(path));
+}
+
 /**
  * What `install` has to do on this host or in this image: only what is not there already. The commands of systemd are not
  * among it; what they would find depends on the steps before them.
@@ -45,7 +52,7 @@ export async function installSteps(
   found: readonly Found[],
 ): Promise<Step[]> {
   const isThere = new Map(found.map(({ path, text, origin }) => [path, { text, origin }]));
-  const writes = writtenFiles(manner, program).flatMap((file): Step[] => {
+  const writes = (await wantedFiles(manner, program, root)).flatMap((file): Step[] => {
     const there = isThere.get(file.path);
     return there?.text === file.text ? [] : [{ do: 'write', file, was: there?.origin ?? 'absent' }];
   });

@@ -1,4 +1,5 @@
 import { BOOT_UNIT, bootUnit } from './boot-unit.js';
+import { COPY_COMMAND } from './fail2ban.js';
 import { FETCHER, LOADER, REPORTER } from './hardening.js';
 import { PLACE, SYSTEM_USER } from './layout.js';
 import { commandLine, type Unit, unit } from './unit-text.js';
@@ -23,6 +24,8 @@ function update(program: readonly string[]): Unit {
       'Type=oneshot',
       `User=${SYSTEM_USER}`,
       `Group=${SYSTEM_USER}`,
+      '# Only root reads what fail2ban wrote. Without a copy the update goes on, says so, and works with the last bans it read.',
+      `ExecStartPre=-+${commandLine(COPY_COMMAND)}`,
       `ExecStart=${commandLine([...program, 'update', '--quiet', '--config', PLACE.config])}`,
       '# Done, but a feed failed and its last good list serves: an ordinary night.',
       'SuccessExitStatus=3',

@@ -1,4 +1,5 @@
 import { cronText } from './cron.js';
+import { ACTION_FILE, actionText, COPY_PROGRAM, copyProgram } from './fail2ban.js';
 import { PLACE, SYSTEM_USER } from './layout.js';
 import { marked } from './marker.js';
 import { units } from './units.js';
@@ -13,13 +14,17 @@ export interface WrittenFile {
   readonly text: string;
 }
 
-/** Every file that `install` writes, in the order in which they are written. */
+/** Every file that `install` writes, in the order in which they are written; the last two where there is fail2ban. */
 export function writtenFiles(manner: Manner, program: readonly string[]): WrittenFile[] {
   const files =
     manner === 'systemd'
       ? units(program).map(({ name, text }) => ({ path: `${PLACE.units}/${name}`, text }))
       : [{ path: PLACE.cron, text: cronText(program) }];
-  return [{ path: PLACE.systemUser, text: systemUserText() }, ...files].map(({ path, text }) => ({
+  const forFail2ban = [
+    { path: COPY_PROGRAM, text: copyProgram() },
+    { path: ACTION_FILE, text: actionText(program) },
+  ];
+  return [{ path: PLACE.systemUser, text: systemUserText() }, ...files, ...forFail2ban].map(({ path, text }) => ({
     path,
     text: marked(text),
   }));

@@ -4,6 +4,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { table } from '../../dist/io/table.js';
 import { loading } from './apply.mjs';
+import { fail2ban } from './bans.mjs';
 import { makeLists } from './data.mjs';
 import { cachedBuild, updates } from './feeds.mjs';
 import { PAIRS } from './measure.mjs';
@@ -15,7 +16,7 @@ try {
   const lists = await makeLists(folder);
   process.stderr.write(`input: ${lists.v4.length} IPv4 lines: ${lists.origin}\n`);
   const rows = [];
-  for (const measure of [wholeProcess, inProcess, memory, startUp, cachedBuild, updates, questions, loading])
+  for (const measure of [wholeProcess, inProcess, memory, startUp, cachedBuild, updates, fail2ban, questions, loading])
     rows.push(...(await measure(lists, folder)));
   const figure = ({ value, unit }) => `${value.toFixed(2)} ${unit}`;
   process.stdout.write(

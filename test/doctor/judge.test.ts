@@ -142,6 +142,13 @@ faults('config', judgeConfiguration(CONFIGURED, bench), [
     'make it',
   ],
   [
+    'no database of fail2ban',
+    judgeConfiguration({ ...CONFIGURED, fail2ban: '/var/lib/fail2ban/fail2ban.sqlite3' }, bench),
+    'fail2ban',
+    'problem',
+    'dbfile',
+  ],
+  [
     'an unknown feed',
     judgeConfiguration({ ...CONFIGURED, sources: missing('feed') }, bench),
     'config',

@@ -30,6 +30,27 @@ test('the plan comes first, and a dry run is only that', async () => {
   expect(await tree(root)).toEqual({});
 });
 
+test('where fail2ban is, its action and the copy of its bans are installed, and removed again', async () => {
+  const root = await tempFolder();
+  const ours = ['/etc/fail2ban/action.d/blocklist.conf', '/usr/local/lib/blocklist-copy-fail2ban.py'];
+  const there = async () => Object.keys(await tree(root)).filter((name) => ours.includes(name));
+  await install(root, '--yes');
+  expect(await there()).toEqual([]);
+  await mkdir(join(root, 'etc/fail2ban/action.d'), { recursive: true });
+  const ran = await install(root, '--yes');
+  expect(ran.stderr).toContain('banaction = blocklist');
+  expect(await there()).toEqual(ours);
+  const action = join(root, ours[0] ?? '');
+  expect(await readFile(action, 'utf8')).toContain(`\nblocklist = ${PROGRAM} --quiet --config /etc/blocklist/`);
+  const before = await tree(root);
+  expect((await install(root, '--yes')).stderr).toContain('nothing to do');
+  expect(await tree(root)).toEqual(before);
+  await appendFile(action, '# mine\n');
+  expect((await uninstall(root, '--yes')).status).toBe(4);
+  await uninstall(root, '--yes', '--force');
+  expect(await there()).toEqual([]);
+});
+
 test('nobody to be asked is not a yes', async () => {
   const root = await tempFolder();
   const ran = await install(root);

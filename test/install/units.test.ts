@@ -18,8 +18,13 @@ const valuesOf = (name: string, key: string) =>
     .map((line) => line.slice(key.length + 1));
 
 describe('examples are what install writes', () => {
-  const example = (path: string) => (path.includes('/cron.d/') ? 'cron/blocklist' : `systemd/${basename(path)}`);
-  const nameOf = (path: string) => (path.includes('/sysusers.d/') ? 'systemd/sysusers.conf' : example(path));
+  const PLACES: ReadonlyArray<readonly [part: string, name: string]> = [
+    ['/cron.d/', 'cron/blocklist'],
+    ['/sysusers.d/', 'systemd/sysusers.conf'],
+    ['/action.d/', 'fail2ban/action.d/blocklist.conf'],
+    ['-fail2ban.py', 'fail2ban/blocklist-copy-fail2ban.py'],
+  ];
+  const nameOf = (path: string) => PLACES.find(([part]) => path.includes(part))?.[1] ?? `systemd/${basename(path)}`;
 
   test.each([...writtenFiles('systemd', PROGRAM), ...writtenFiles('cron', PROGRAM)])('$path', ({ path, text }) => {
     expect(readFileSync(`${EXAMPLES}${nameOf(path)}`, 'utf8')).toBe(text);
@@ -27,7 +32,8 @@ describe('examples are what install writes', () => {
   });
 
   test('and nothing else', () => {
-    const written = writtenFiles('systemd', PROGRAM).map(({ path }) => basename(nameOf(path)));
+    const names = writtenFiles('systemd', PROGRAM).map(({ path }) => nameOf(path));
+    const written = names.filter((name) => name.startsWith('systemd/')).map((name) => basename(name));
     expect(readdirSync(`${EXAMPLES}systemd`).sort()).toEqual(written.sort());
   });
 });

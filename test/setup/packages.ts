@@ -16,6 +16,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   conntrack: 'conntrack',
   'openssh-server': 'sshd',
   'openssh-client': 'ssh',
+  // What bans and is read by the update.
+  fail2ban: 'fail2ban-server',
   // Another firewall beside ours.
   iptables: 'iptables-nft',
 };

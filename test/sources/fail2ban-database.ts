@@ -11,7 +11,7 @@ export interface MadeBan {
 }
 
 /** The tables of fail2ban 0.11 to 1.1 that hold bans (fail2ban.server.database, `_CREATE_SCRIPTS`). */
-export const SCHEMA = `
+const SCHEMA = `
 CREATE TABLE fail2banDb(version INTEGER);
 CREATE TABLE jails(name TEXT NOT NULL UNIQUE, enabled INTEGER NOT NULL DEFAULT 1);
 CREATE TABLE bans(jail TEXT NOT NULL, ip TEXT, timeofban INTEGER NOT NULL, bantime INTEGER NOT NULL, bancount INTEGER NOT NULL default 1, data JSON);

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { Fail2banSettings } from '../../config/fail2ban-schema.js';
+import { FAIL2BAN, type Fail2banSettings } from '../../config/fail2ban-schema.js';
 import { BlocklistError } from '../../errors.js';
 import { errnoOf } from '../../io/read.js';
 import type { RejectedLine } from '../../ip/index.js';
@@ -8,12 +8,6 @@ import { bansOfServer, type ServerBan, timesOfServer } from './fail2ban-client.j
 import { type Fail2banRows, readFail2banDatabase } from './fail2ban-database.js';
 import { prefixOf } from './prefix-of.js';
 import { type Memory, Repeaters, type Sighting } from './repeaters.js';
-
-/** Where fail2ban keeps its notes and listens (fail2ban.conf, as it is shipped). */
-const DATABASE = '/var/lib/fail2ban/fail2ban.sqlite3';
-const SOCKET = '/var/run/fail2ban/fail2ban.sock';
-/** Only root reads the database. Where `update` runs as another user, its unit copies the database here first (src/setup/fail2ban-copy.ts). */
-const COPY = '/var/lib/blocklist/fail2ban/fail2ban.sqlite3';
 
 /** Seconds; what fail2ban itself takes where an upgrade left none. */
 const UNKNOWN_BANTIME = 600;
@@ -26,13 +20,6 @@ export interface Fail2banEnvironment {
   readonly state: string;
   readonly now: () => number;
   readonly memory?: Memory;
-  /** the copy that stands in for a default database that may not be read */
-  readonly copy?: string;
-}
-
-/** Where the database of fail2ban is. */
-export function fail2banDatabase({ database = DATABASE }: Fail2banSettings): string {
-  return database;
 }
 
 /**
@@ -44,7 +31,7 @@ export function bansOfFail2ban(settings: Fail2banSettings, environment: Fail2ban
     id: 'fail2ban',
     place: 'here',
     madeBy: 'this-host',
-    origin: fail2banDatabase(settings),
+    origin: settings.database ?? FAIL2BAN.database,
     read: () => new Reading(settings, environment).read(),
   };
 }
@@ -64,7 +51,7 @@ class Reading {
   }
 
   async read(): Promise<BansRead> {
-    const database = fail2banDatabase(this.settings);
+    const { database = FAIL2BAN.database } = this.settings;
     const found = await this.database(database);
     const known = new Set<string>();
     for (const row of found?.rows.bips ?? []) if (this.take(row, row.count)) known.add(`${row.jail} ${row.id}`);
@@ -87,7 +74,8 @@ class Reading {
       if (!isClosed) throw error;
       // The copy is of the default database: it must not stand in for another one.
       if (this.settings.database !== undefined) throw error;
-      const { copy = COPY } = this.environment;
+      // Its unit makes it before every update (src/setup/fail2ban.ts).
+      const { copy } = FAIL2BAN;
       const rows = await readFail2banDatabase(copy, days, this.now);
       if (rows === undefined) throw noCopy(copy, error);
       return { rows, date: Math.min(this.now, (await stat(copy)).mtimeMs) };
@@ -116,7 +104,7 @@ class Reading {
   /** Adds what only the server knows. @returns whether a server told us */
   private async addServerBans(known: ReadonlySet<string>): Promise<boolean> {
     // A database that is named is of another server than the one with the usual socket.
-    const { database, socket = database === undefined ? SOCKET : undefined } = this.settings;
+    const { database, socket = database === undefined ? FAIL2BAN.socket : undefined } = this.settings;
     if (socket === undefined) return false;
     try {
       const jails = await bansOfServer(socket);
