@@ -85,7 +85,7 @@ async function requireNoneLost(rules: string, missing: readonly Missing[]): Prom
 
 async function report(
   built: Built,
-  { block, missing }: Gathered,
+  { block, only = [], missing }: Gathered,
   rendered: string,
   { config }: Project,
   options: GlobalOptions,
@@ -98,7 +98,7 @@ async function report(
     context.stdout.write(`${JSON.stringify(buildJson(built, sets, block, missing))}\n`);
     return;
   }
-  context.stdout.write(buildTables(built, sets, block));
+  context.stdout.write(buildTables(built, sets, block, only));
   say(context, options, `\nrendered ${shortPath(context, config.paths.rules)}/${SCRIPT_FILE}; ${rendered}`);
   say(context, options, `next, as root: ${commandLine(context, options, 'apply --dry-run')}`);
   say(context, options, `          then: ${commandLine(context, options, 'apply')}`);

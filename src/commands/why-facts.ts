@@ -70,6 +70,7 @@ export async function answersFor(
       answerOf({
         block,
         rules: hits[i],
+        keptOut: rules.keptOut(block),
         explained: explained[i] ?? explain(block, [], undefined),
         spared: spared.of(block),
         decisions: decisions.filter(touches(block)),

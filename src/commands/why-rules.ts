@@ -1,9 +1,9 @@
 import { readCurrent, readManifest } from '../apply/artefact-store.js';
 import { BlocklistError } from '../errors.js';
 import { IpSet, type Prefix, partIn, SET_KEYS, searchRendered, setOfBlock } from '../ip/index.js';
-import { type KernelName, type LocalSetName, SET_NAMES, type SetName } from '../render/layout.js';
+import { type KernelName, LISTED_NAMES, type LocalSetName, ONLY_NAMES, type SetName } from '../render/layout.js';
 import { readLastBuild } from '../report/last-build.js';
-import type { RuleHit, RulesState } from '../report/why.js';
+import type { KeptOut, RuleHit, RulesState } from '../report/why.js';
 import type { Unread } from '../sources/holding.js';
 import type { Context } from './context.js';
 import type { Project } from './project.js';
@@ -13,6 +13,8 @@ export interface OpenRules {
   readonly digest: string | undefined;
   /** undefined where that cannot be told; `unread` then says why */
   readonly of: (block: Prefix) => readonly RuleHit[] | undefined;
+  /** what of it `only` keeps out; undefined for nothing, or where that cannot be told */
+  readonly keptOut: (block: Prefix) => KeptOut | undefined;
   readonly unread: readonly Unread[];
 }
 
@@ -25,10 +27,12 @@ export async function openRules({ config }: Project, versions: ReadonlySet<4 | 6
       where: rules,
       hint: 'render them: blocklist build',
     });
-    return { digest: undefined, of: () => undefined, unread: [{ id: 'rules', problem }] };
+    return { digest: undefined, of: () => undefined, keptOut: () => undefined, unread: [{ id: 'rules', problem }] };
   }
   const names = Object.keys(manifest.sets).filter((name): name is SetName => SET_NAME.test(name));
-  const lists = names.filter((name) => versions.has(name.endsWith('4') ? 4 : 6));
+  const { only } = manifest.policy;
+  const inUse = [...names, ...(only === undefined ? [] : ONLY_NAMES)];
+  const lists = inUse.filter((name) => versions.has(name.endsWith('4') ? 4 : 6));
   const texts = new Map<SetName, Buffer | undefined>();
   for (const name of lists) texts.set(name, await readCurrent(rules, `${name}.txt`));
   const unread: Unread[] = [];
@@ -39,7 +43,7 @@ export async function openRules({ config }: Project, versions: ReadonlySet<4 | 6
   };
   const of = (block: Prefix) => {
     const version = String(block.family.version);
-    const own = lists.filter((name) => name.endsWith(version));
+    const own = names.filter((name) => name.endsWith(version));
     const hits = own.map((name): readonly RuleHit[] | undefined => {
       const bytes = texts.get(name);
       const found = bytes && searchRendered(bytes, block);
@@ -54,7 +58,16 @@ export async function openRules({ config }: Project, versions: ReadonlySet<4 | 6
     });
     return hits.includes(undefined) ? undefined : hits.flatMap((each) => each ?? []);
   };
-  return { digest: manifest.digest, of, unread };
+  const keptOut = (block: Prefix) => {
+    if (only === undefined) return undefined;
+    const name = block.family.version === 4 ? 'only_nets4' : 'only_nets6';
+    const bytes = texts.get(name);
+    const found = bytes && searchRendered(bytes, block);
+    if (found === undefined) return isDamaged(name);
+    const part = setOfBlock(block).subtract(IpSet.ofPrefixes(found));
+    return part.isEmpty ? undefined : { part, ports: only.ports };
+  };
+  return { digest: manifest.digest, of, keptOut, unread };
 }
 
 const SET_NAME = new RegExp(`^(out_)?(${SET_KEYS.join('|')})$`);
@@ -104,7 +117,7 @@ export async function askKernel(digest: string | undefined, { uid }: Context): P
     const isSame = live.digest !== undefined && live.digest === digest;
     return {
       loaded: isSame ? 'these' : 'others',
-      lists: anyHolds(SET_NAMES.map(live.names)),
+      lists: anyHolds(LISTED_NAMES.map(live.names)),
       letsThrough: anyHolds(['allow4', 'allow6']),
     };
   } catch (error) {

@@ -42,7 +42,8 @@ export function otherName(name: KernelName): KernelName {
 }
 
 const OUT_NAMES = SET_KEYS.map((key) => `out_${key}` as const);
-export const SET_NAMES: readonly SetName[] = [...SET_KEYS, ...OUT_NAMES, ...ONLY_NAMES];
+export const LISTED_NAMES: readonly ListedName[] = [...SET_KEYS, ...OUT_NAMES];
+export const SET_NAMES: readonly SetName[] = [...LISTED_NAMES, ...ONLY_NAMES];
 
 export interface NamedSet<Name extends SetName = SetName> {
   readonly name: Name;

@@ -1,4 +1,4 @@
-import type { Built, SourceShare } from '../build/build.js';
+import type { Built, OnlySets, SourceShare } from '../build/build.js';
 import type { BlocklistError } from '../errors.js';
 import { addressCount, age, grouped, percent } from '../io/figures.js';
 import { table } from '../io/table.js';
@@ -7,7 +7,12 @@ import type { NamedSet } from '../render/layout.js';
 import type { Coverage, Loaded } from '../sources/contract.js';
 
 /** What a build made, as two tables: a row a source, a row a set. */
-export function buildTables({ shares, dense }: Built, sets: readonly NamedSet[], loaded: readonly Loaded[]): string {
+export function buildTables(
+  { shares, dense, sets: { only } }: Built,
+  sets: readonly NamedSet[],
+  loaded: readonly Loaded[],
+  alone: readonly Loaded[],
+): string {
   const changes = loaded.map(changeOf);
   const hasChanges = changes.some((change) => change !== undefined);
   const hasCoverage = loaded.some(({ coverage }) => coverage !== undefined);
@@ -54,13 +59,21 @@ export function buildTables({ shares, dense }: Built, sets: readonly NamedSet[],
       prefixes.family.version === 4 ? percent(IpSet.ofPrefixes(prefixes).v4.share()) : '',
     ]),
   );
-  return `${sourceTable}\n${setTable}${denseLines(dense)}`;
+  return `${sourceTable}\n${setTable}${denseLines(dense)}${only === undefined ? '' : onlyLine(only, alone)}`;
 }
 
 /** Shares of IPv4, and of the IPv6 addresses that the country database gives to any country. */
 function coverageWords(coverage: Coverage | undefined): readonly [v4: string, v6: string] {
   const { v4, v6 } = coverage ?? {};
   return [v4 === undefined ? '' : percent(v4), v6 === undefined ? '' : percent(v6)];
+}
+
+/** `only country-de may connect to ports 22, 465: 17.28 % of IPv4, with special-purpose addresses and what is allowed` */
+function onlyLine({ nets4, ports }: OnlySets, alone: readonly Loaded[]): string {
+  const where = ports.length === 0 ? '' : ` to ports ${ports.join(', ')}`;
+  const share = percent(IpSet.ofPrefixes(nets4).v4.share());
+  const who = alone.map(({ id }) => id).join(', ');
+  return `\nonly ${who} may connect${where}: ${share} of IPv4, with special-purpose addresses and what is allowed\n`;
 }
 
 /** What came to a source and what left it in this run. */

@@ -38,6 +38,8 @@ function answerJson(answer: Answer, { dateOf }: RulesState): object {
       prefixes,
       addresses: count(part),
     })),
+    keptOut:
+      answer.keptOut === undefined ? null : { addresses: count(answer.keptOut.part), ports: answer.keptOut.ports },
     sources: explained.listings.map(({ source: { id, kind, direction }, part, entry, days, details }) => ({
       id,
       kind,

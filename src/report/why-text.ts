@@ -24,6 +24,7 @@ export function whyText(answer: Answer, voice: WhyVoice): string {
   const { block, explained } = answer;
   const lines = [
     ...ruleLines(answer, voice.rules),
+    ...keptOutLines(answer),
     ...decisionLines(answer),
     ...explained.listings.map((listing) => listingLine(answer, listing, voice)),
     ...explained.listings.flatMap(({ details }) => details.map((detail) => `  ${escapeText(detail)}`)),
@@ -99,6 +100,14 @@ function ruleLines({ rules = [], block, inKernel }: Answer, { loaded }: RulesSta
   return [`in the rules as ${sets.join(', ')}; ${kernel[loaded]}`];
 }
 
+function keptOutLines({ keptOut, block }: Answer): string[] {
+  if (keptOut === undefined) return [];
+  const { part, ports } = keptOut;
+  const who = part.equals(setOfBlock(block)) ? '' : `${addressCount(countIn(part, block))} addresses `;
+  const where = ports.length === 0 ? '' : ` to ports ${ports.join(', ')}`;
+  return [`${who}not in countries.only: may not connect${where}, answers to this host arrive`];
+}
+
 function decisionLines({ decisions, letThrough }: Answer): string[] {
   const decided = few(decisions, ({ what, prefix, author, since, until, reason }) => {
     const end = until === undefined ? 'for good' : `until ${minuteText(until)}`;
@@ -168,7 +177,8 @@ function differenceLines(answer: Answer, { asked, command }: WhyVoice): string[]
 }
 
 function wayOut(answer: Answer, { command }: WhyVoice): string[] {
-  if (answer.verdict === 'free' || answer.verdict === 'unknown') return [];
+  const isOpen = answer.verdict === 'free' || answer.verdict === 'unknown';
+  if (isOpen && answer.keptOut === undefined) return [];
   const text = formatPrefix(answer.block);
   return [
     `to let it through on this host, at once: ${command(`allow ${text}`)}; on all hosts: a line in a file of allow.files`,

@@ -33,11 +33,19 @@ export interface LetThrough {
   readonly what: string;
 }
 
+/** What of a block may not connect, since it is in none of the countries that alone may. */
+export interface KeptOut {
+  readonly part: IpSet;
+  /** where; none: anywhere */
+  readonly ports: readonly number[];
+}
+
 /** All that is known of a block. */
 export interface WhyFacts {
   readonly block: Prefix;
   /** undefined when the rules cannot be read */
   readonly rules: readonly RuleHit[] | undefined;
+  readonly keptOut?: KeptOut | undefined;
   readonly explained: Explained;
   readonly spared: readonly Spared[];
   /** decisions of a person on this host, that touch the block */
@@ -76,7 +84,7 @@ export interface Answer extends WhyFacts {
 
 /** The order of the rules in the kernel: what is allowed here, what is banned here (senders only), what is listed. */
 export function answerOf(facts: WhyFacts): Answer {
-  const { block, rules = [], decisions, letThrough } = facts;
+  const { block, rules = [], keptOut, decisions, letThrough } = facts;
   const of = (prefixes: readonly Prefix[]) =>
     prefixes.length === 0 ? IpSet.empty : partIn(IpSet.from(prefixes), block);
   const prefixesOf = (what: LocalEntry['what']) =>
@@ -85,7 +93,15 @@ export function answerOf(facts: WhyFacts): Answer {
   const through = of(letThrough.map(({ prefix }) => prefix));
   const open = allowed.union(through);
   const ruled = (side: Side) => IpSet.unionOf(rules.filter((hit) => hit.side === side).map(({ part }) => part));
-  const blocked = { in: ruled('in').union(banned).subtract(open), out: ruled('out').subtract(open) };
+  const outside = keptOut?.part.subtract(open) ?? IpSet.empty;
+  const isAnywhere = keptOut?.ports.length === 0;
+  const blocked = {
+    in: ruled('in')
+      .union(banned)
+      .union(isAnywhere ? outside : IpSet.empty)
+      .subtract(open),
+    out: ruled('out').subtract(open),
+  };
   const whole = setOfBlock(block);
   const extent = { in: extentOf(blocked.in, whole), out: extentOf(blocked.out, whole) };
   const extents = Object.values(extent);
@@ -94,6 +110,7 @@ export function answerOf(facts: WhyFacts): Answer {
   const none = facts.rules === undefined && !isOpen ? 'unknown' : 'free';
   return {
     ...facts,
+    keptOut: keptOut && !outside.isEmpty ? { ...keptOut, part: outside } : undefined,
     blocked,
     extent,
     verdict: extents.includes('all') ? 'blocked' : extents.includes('some') ? 'partly' : none,
@@ -103,7 +120,7 @@ export function answerOf(facts: WhyFacts): Answer {
         ? 'let-through'
         : !banned.isEmpty
           ? 'banned-here'
-          : rules.length > 0
+          : rules.length > 0 || (isAnywhere && !outside.isEmpty)
             ? 'rules'
             : 'nobody',
   };

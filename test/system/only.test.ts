@@ -111,6 +111,26 @@ describeSystem('countries.only', NEEDS, () => {
     expect(await reaches(peer, STRANGER.v4, HOST.v4, 80)).toBe(false);
   });
 
+  systemTest('why tells who is kept out, where, and what lets them in', [], async () => {
+    const why = async (...words: string[]) => (await project.done(host, 'why', ...words)).stdout;
+    await only('only: [de]');
+    await project.done(host, 'apply');
+    expect(await why(STRANGER.v4)).toMatch(
+      /^110\.1\.1\.2: blocked\n {2}not in countries\.only: may not connect, answers/,
+    );
+    expect(await why(FRIEND.v4)).toContain('not blocked');
+    expect(await why('88.198.0.0/16')).not.toContain('may not connect');
+    expect(await why('0.0.0.0/1')).toMatch(/^0\.0\.0\.0\/1: .* of its 2,147,483,648 addresses are blocked\n/);
+    await project.done(host, 'allow', STRANGER.v4);
+    const [answer] = JSON.parse(await why(STRANGER.v4, '--json')).answers;
+    expect(answer).toMatchObject({ verdict: 'free', decidedBy: 'allowed-here', keptOut: null });
+    await only('only: [de], ports: [443, 22]');
+    const limited = await why(STRANGER.v6);
+    expect(limited).toContain('not blocked');
+    expect(limited).toContain('not in countries.only: may not connect to ports 22, 443');
+    expect(limited).toContain(`allow ${STRANGER.v6}`);
+  });
+
   systemTest(
     'comes and goes with the configuration, and no packet of a friend is lost meanwhile',
     [],
