@@ -21,7 +21,12 @@ export function addDecide(program: Command, add: Add): void {
     ).argument('[address...]', 'addresses or networks'),
   )
     .option('--by <name>', 'the program that bans: others cannot take it back by their name')
-    .option('--restore <jail>', 'all that a jail of fail2ban bans by its database, in place of addresses');
+    .addOption(
+      new Option(
+        '--restore <jail>',
+        'all that a jail of fail2ban bans by its database, in place of addresses',
+      ).conflicts([...['by', 'for', 'until', 'reason']]),
+    );
   add(
     program,
     'unban',

@@ -1,4 +1,4 @@
-# written by blocklist install, sha256 08c49e6911a4bc8c430385a51d2db1f580cf24295cf39edc2d2e6c04e848ff87
+# written by blocklist install, sha256 7d4de45e01ae4e42054da9503184fe8603c7cc53571eebbbcc06b41ffa851b64
 # Copies the bans of fail2ban to where blocklist update can read them. Run as root before it.
 import grp
 import os
@@ -26,6 +26,7 @@ def copy():
     group = grp.getgrnam(GROUP).gr_gid
     os.chown(FOLDER, 0, group)
     forget(TEMPORARY)
+    forget(TEMPORARY + "-journal")
     source = sqlite3.connect("file:%s?mode=ro" % quote(SOURCE), uri=True, timeout=20, isolation_level=None)
     source.execute("ATTACH ? AS copy", ("file:%s?mode=rwc" % quote(TEMPORARY),))
     source.execute("BEGIN")

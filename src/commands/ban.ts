@@ -16,6 +16,9 @@ export interface BanOptions extends DecideOptions {
 /** Drops everything from these addresses on this host, at once, and ends their connections. */
 export const run: Command<BanOptions> = async (options, context) => {
   if (options.restore !== undefined) {
+    if (options.addresses.length > 0) {
+      throw new BlocklistError('bad-usage', '--restore takes its addresses from fail2ban', { hint: 'see --help' });
+    }
     const { restoreBans } = await import('./restore-bans.js');
     return restoreBans(options.restore, options, context);
   }

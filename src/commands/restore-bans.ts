@@ -4,12 +4,12 @@ import { FAIL2BAN } from '../config/fail2ban-schema.js';
 import { ExitStatus } from '../errors.js';
 import { grouped } from '../io/figures.js';
 import { errnoOf } from '../io/read.js';
-import { IpSet } from '../ip/index.js';
+import { IpSet, type Prefix } from '../ip/index.js';
 import type { Ban } from '../sources/bans/contract.js';
 import { bansOfFail2ban } from '../sources/bans/fail2ban.js';
 import { authorOf } from './author.js';
 import { type Context, type GlobalOptions, say } from './context.js';
-import { decide } from './decide.js';
+import { decide, tellDecided } from './decide.js';
 import { everyoneOf, type Local } from './local.js';
 import type { Project } from './project.js';
 
@@ -19,14 +19,14 @@ import type { Project } from './project.js';
  */
 export async function restoreBans(jail: string, options: GlobalOptions, context: Context): Promise<ExitStatus> {
   let left = 0;
-  let restored = 0;
+  let restored: readonly Prefix[] = [];
   const decided = await decide(
     async (before, project) => {
       const bans = await bansOfJail(jail, project, context);
       if (bans === undefined) return before.entries;
       const harmless = bans.filter(isHarmless(before));
       left = bans.length - harmless.length;
-      restored = harmless.length;
+      restored = harmless.map(({ prefix }) => prefix);
       const by = `fail2ban ${jail}`;
       return [
         ...before.entries.filter((entry) => entry.by !== by),
@@ -46,9 +46,10 @@ export async function restoreBans(jail: string, options: GlobalOptions, context:
     options,
     context,
   );
+  if (options.json === true) return tellDecided('restored', restored, decided, options, context);
   const rest = left === 0 ? '' : `; ${left} left out, which are allowed or of this host`;
   const when = decided.isLoaded ? 'in force now' : 'not loaded: in force with the next apply';
-  say(context, options, `bans of fail2ban ${jail} restored: ${grouped(restored)}${rest}; ${when}`);
+  say(context, options, `bans of fail2ban ${jail} restored: ${grouped(restored.length)}${rest}; ${when}`);
   return ExitStatus.done;
 }
 

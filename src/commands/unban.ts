@@ -29,7 +29,8 @@ export const run: Command<DecideOptions> = async (options, context) => {
     context,
   );
   const gone = prefixes.filter((prefix) => !missing.includes(formatPrefix(prefix)));
-  tellDecided('unbanned', gone, decided, options, context);
+  if (gone.length > 0 || options.json === true) tellDecided('unbanned', gone, decided, options, context);
+  else if (named.length === 0) say(context, options, `nothing is banned by ${by}`);
   for (const text of missing) {
     const line = commandLine(context, options, `allow ${text}`);
     const whom = by === undefined ? 'by hand' : `by ${by}`;

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from 'sql.js';
 import { BlocklistError } from '../errors.js';
@@ -131,8 +131,7 @@ const LOCK = /(?:POSIX|OFDLCK) +\w+ +WRITE +\S+ +\w+:\w+:(\d+) (\d+) (\d+|EOF)$/
 
 /** Whether somebody is writing into the file right now. Where the kernel does not tell, what was read twice has to do. */
 async function isLocked(path: string): Promise<boolean> {
-  const file = await open(path, 'r');
-  const { ino } = await file.stat({ bigint: true }).finally(() => file.close());
+  const ino = await inodeOf(path);
   const locks = await lockLines();
   return locks.some((line) => {
     const [, inode, from, to] = LOCK.exec(line) ?? [];
@@ -141,6 +140,16 @@ async function isLocked(path: string): Promise<boolean> {
     const isReserved = start === PENDING + 1 && end === PENDING + 1;
     return !isReserved && start <= SHARED_END && end >= PENDING;
   });
+}
+
+/** undefined when it went away meanwhile, which the second reading notices. */
+async function inodeOf(path: string): Promise<bigint | undefined> {
+  try {
+    return (await stat(path, { bigint: true })).ino;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 async function lockLines(): Promise<string[]> {

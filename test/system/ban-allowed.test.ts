@@ -87,7 +87,14 @@ describeSystem('bans and what the configuration allows', ['root', 'netns', 'nft'
     // A person takes back whatever there is.
     await done('unban', '45.9.61.1', '45.9.61.3');
     expect(await banned()).toEqual([]);
-    for (const words of [['unban'], ['ban'], ['ban', '45.9.61.1', '--by', 'a\nb'], ['unban', '--by', '']])
+    expect((await done('unban', '--by', 'other')).stderr).toBe('nothing is banned by other\n');
+    for (const words of [
+      ['unban'],
+      ['ban'],
+      ['ban', '45.9.61.1', '--restore', 'sshd'],
+      ['ban', '45.9.61.1', '--by', 'a\nb'],
+      ['unban', '--by', ''],
+    ])
       expect({ words, status: (await project.blocklist(host, ...words)).status }).toEqual({ words, status: 2 });
   });
 });
