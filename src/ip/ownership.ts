@@ -5,6 +5,7 @@ import { sortPairs } from './radix.js';
 import { RangeAppender } from './range-appender.js';
 import { RangeSet } from './range-set.js';
 import { LabelledRows, type Ranges, sweep } from './sweep.js';
+import { compareAt } from './words.js';
 
 /** In place of the number of a set: more than one has the address. */
 const MANY = 0xffffffff;
@@ -51,13 +52,22 @@ export class Ownership {
   alone(without: RangeSet): bigint[] {
     const w = this.family.words;
     if (w === 1) return this.aloneWords(without);
-    const sums = Array.from({ length: this.sets }, () => new AddressSum(w));
-    const { owner } = this.owned;
-    sweep(this.family, this.owned, without, (from, to, inOwned, inWithout) => {
-      const set = inOwned < 0 || inWithout >= 0 ? MANY : owner[inOwned]!;
-      if (set !== MANY) sums[set]!.add(from, 0, to, 0);
-    });
-    return sums.map((sum) => sum.total());
+    const { lo, hi, owner } = this.owned;
+    const sums = () => Array.from({ length: this.sets }, () => new AddressSum(w));
+    const [all, left] = [sums(), sums()];
+    let first = 0;
+    for (let r = 0, i = 0; r < owner.length; r++, i += w) {
+      const set = owner[r]!;
+      if (set === MANY) continue;
+      all[set]!.add(lo, i, hi, i);
+      while (first < without.size && compareAt(without.hi, first * w, lo, i, w) < 0) first++;
+      for (let j = first * w; j < without.lo.length && compareAt(without.lo, j, hi, i, w) <= 0; j += w) {
+        const [from, f] = compareAt(lo, i, without.lo, j, w) >= 0 ? [lo, i] : [without.lo, j];
+        const [to, t] = compareAt(hi, i, without.hi, j, w) <= 0 ? [hi, i] : [without.hi, j];
+        left[set]!.add(from, f, to, t);
+      }
+    }
+    return all.map((sum, i) => sum.total() - left[i]!.total());
   }
 
   private aloneWords(without: RangeSet): bigint[] {
