@@ -230,7 +230,7 @@ test('a country database that cannot be read: one line, exit status 3', async ()
   expect((await blocklist(['build'], { cwd })).status).toBe(0);
   const text = await readFile(join(cwd, 'blocklist.yaml'), 'utf8');
   await writeFile(join(cwd, 'bad.mmdb'), 'x');
-  await writeFile(join(cwd, 'blocklist.yaml'), text.replace('paths: {', 'paths: {country-database: bad.mmdb, '));
+  await writeFile(join(cwd, 'blocklist.yaml'), `${text}geo: {country: bad.mmdb}\n`);
   const { status, stdout, stderr } = await blocklist(['why', '45.9.1.7'], { cwd });
   expect([status, stdout]).toEqual([3, expect.stringContaining('listed by a as 45.9.1.7')]);
   expect(stderr.match(/ {2}country-kp, country-ad, country database: .*/g)).toHaveLength(1);
