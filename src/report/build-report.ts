@@ -59,7 +59,7 @@ export function buildTables(
       prefixes.family.version === 4 ? percent(IpSet.ofPrefixes(prefixes).v4.share()) : '',
     ]),
   );
-  return `${sourceTable}\n${setTable}${denseLines(dense)}${only === undefined ? '' : onlyLine(only, alone)}`;
+  return `${shares.length === 0 ? '' : `${sourceTable}\n`}${setTable}${denseLines(dense)}${only === undefined ? '' : onlyLine(only, alone)}`;
 }
 
 /** Shares of IPv4, and of the IPv6 addresses that the country database gives to any country. */
