@@ -6,7 +6,7 @@ import { table } from '../../dist/io/table.js';
 import { loading } from './apply.mjs';
 import { fail2ban } from './bans.mjs';
 import { makeLists } from './data.mjs';
-import { cachedBuild, updates } from './feeds.mjs';
+import { cachedBuild, countries, updates } from './feeds.mjs';
 import { PAIRS } from './measure.mjs';
 import { inProcess, memory, startUp, wholeProcess } from './rows.mjs';
 import { questions } from './why.mjs';
@@ -16,7 +16,18 @@ try {
   const lists = await makeLists(folder);
   process.stderr.write(`input: ${lists.v4.length} IPv4 lines: ${lists.origin}\n`);
   const rows = [];
-  for (const measure of [wholeProcess, inProcess, memory, startUp, cachedBuild, updates, fail2ban, questions, loading])
+  for (const measure of [
+    wholeProcess,
+    inProcess,
+    memory,
+    startUp,
+    cachedBuild,
+    updates,
+    countries,
+    fail2ban,
+    questions,
+    loading,
+  ])
     rows.push(...(await measure(lists, folder)));
   const figure = ({ value, unit }) => `${value.toFixed(2)} ${unit}`;
   process.stdout.write(
