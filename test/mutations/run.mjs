@@ -1,4 +1,4 @@
-// npm run mutate: breaks the source in twenty named ways, one at a time, in a copy, and sees the suite turn red each time.
+// npm run mutate: breaks the source in twenty-two named ways, one at a time, in a copy, and sees the suite turn red each time.
 // A mutation that no test notices ends the run with status 1.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -119,6 +119,20 @@ const MUTATIONS = [
     'covered = covered.union(mine);',
     'covered = mine;',
     'test/apply/local-sets.test.ts',
+  ],
+  [
+    'a ban stays a moment after its end',
+    'src/sources/bans/in-force.ts',
+    'until > at',
+    'until >= at',
+    'test/sources/bans/ban-source.test.ts',
+  ],
+  [
+    'who is elsewhere is not kept from locking himself out',
+    'src/apply/lockout.ts',
+    'return isFree || isIn ? [] :',
+    'return isFree || !isIn ? [] :',
+    'test/apply/lockout.test.ts',
   ],
 ];
 
