@@ -24,7 +24,7 @@ describeSystem('unload', ['root', 'netns', 'mountns', 'nft', 'ip'], () => {
     expect(await namespace.ruleset()).toBe('');
     const night = await project.blocklist(namespace, 'apply', '--repair');
     expect(night.status).toBe(0);
-    expect(night.stderr).toMatch(/not loaded: unloaded by erika on \d{4}-\d\d-\d\d \d\d:\d\d; .* apply .*loads/);
+    expect(night.stderr).toMatch(/not loaded: unloaded by erika on \d{4}-\d\d-\d\d \d\d:\d\d UTC; .* apply .*loads/);
     expect(await namespace.ruleset()).toBe('');
     const status = await project.blocklist(namespace, 'status');
     expect([status.status, status.stderr]).toEqual([1, expect.stringContaining('unloaded by erika')]);
