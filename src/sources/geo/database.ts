@@ -111,7 +111,7 @@ export class Database {
       const before = (await parsed.last())?.content;
       if (before !== undefined && environment.change === 'judge') this.compare(content, before);
       await parsed.keep(content, stamp);
-      return { ...body, state: 'fresh', ...(before === undefined ? {} : { before }) };
+      return { ...body, state: 'fresh', ...(before === undefined || isSame(before, content) ? {} : { before }) };
     };
     const last = async (): Promise<KeptBody<DatabaseContent> | undefined> => {
       const kept = await parsed.last();
@@ -146,6 +146,11 @@ export class Database {
           : `name a newer one under geo.${key}, or raise geo.max-age`,
     });
   }
+}
+
+/** A file that was only written anew, by npm for one, is not another database. */
+function isSame(one: DatabaseContent, other: DatabaseContent): boolean {
+  return encodeDatabase(one, '').equals(encodeDatabase(other, ''));
 }
 
 async function readFetched(spec: DatabaseSpec, body: Buffer, where: string): Promise<DatabaseContent> {

@@ -89,6 +89,16 @@ describe('a database that is a file', () => {
     expect([loaded.problem, loaded.before]).toEqual([undefined, undefined]);
   });
 
+  test('the same file written anew, as npm does, is no change', async () => {
+    const { folder, file } = await project();
+    await load(folder, 'asn.csv');
+    await rm(file);
+    await writeFile(file, lines(30));
+    const [loaded, again] = [await load(folder, 'asn.csv'), await load(folder, 'asn.csv')];
+    expect([textOf(loaded.set), loaded.before, again.before]).toEqual([['45.10.0.0/24'], undefined, undefined]);
+    expect(await parsedIn(folder)).toHaveLength(1);
+  });
+
   test('a file of the same length, renamed into place, is seen', async () => {
     const { folder, file } = await project();
     await load(folder, 'asn.csv');
