@@ -33,6 +33,9 @@ export interface Gathered {
 /** A database of countries or networks, and how it was come by. */
 export type LoadedDatabase = Pick<Loaded, 'id' | 'date' | 'state' | 'problem'>;
 
+/** From what is on this machine alone. */
+export const OFFLINE: GatherOptions = { network: 'avoid', urgency: 'polite', only: [], accepted: [] };
+
 /** First pause before a server that failed is asked again. */
 const PAUSE_MS = 1000;
 

@@ -73,17 +73,18 @@ async function namedSources(
 ): Promise<readonly NamedSource[]> {
   const manifest = await readManifest(project.config.paths.rules);
   if (manifest !== undefined) return manifest.sources;
-  const { withSources } = await import('./gather.js');
+  const { OFFLINE, withSources } = await import('./gather.js');
   return withSources(project, OFFLINE, { ...options, quiet: true }, context, async ({ block }) => block);
 }
-
-const OFFLINE = { network: 'avoid', urgency: 'polite', only: [], accepted: [] } as const;
 
 async function loadWhole(ids: readonly string[], project: Project, options: GlobalOptions, context: Context) {
   // Loading may also write what it made of the data: root does not write where another user could lay links.
   if (context.uid === 0 && !(await isOwn(project.cache)))
     return ids.map((id) => ({ id, problem: notForRoot(project) }));
-  const [{ withSources }, { loadSources }] = await Promise.all([import('./gather.js'), import('../sources/index.js')]);
+  const [{ OFFLINE, withSources }, { loadSources }] = await Promise.all([
+    import('./gather.js'),
+    import('../sources/index.js'),
+  ]);
   return withSources(project, OFFLINE, { ...options, quiet: true }, context, async ({ block }) => {
     const { loaded, missing } = await loadSources(
       block.filter(({ id }) => ids.includes(id)),

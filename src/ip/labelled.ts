@@ -2,7 +2,7 @@ import type { Family } from './family.js';
 import { RangeAppender } from './range-appender.js';
 import { RangeSet } from './range-set.js';
 import { LabelledRows, sweep } from './sweep.js';
-import { compareAt, copyAt, followsAt } from './words.js';
+import { compareAt, copyAt, countUpTo, followsAt } from './words.js';
 
 /**
  * Ranges of one family with a number on each: whose they are. Sorted and disjoint; neighbours touch only where their numbers differ, so the
@@ -112,15 +112,7 @@ export class LabelledRanges {
 
   /** Index of the first range that begins behind the address. */
   private firstBehind(words: Uint32Array, i: number): number {
-    const w = this.family.words;
-    let low = 0;
-    let high = this.size;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (compareAt(this.lo, middle * w, words, i, w) <= 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return countUpTo(this.lo, this.size, words, i, this.family.words);
   }
 }
 

@@ -1,7 +1,7 @@
 import { countRanges } from './address-sum.js';
 import type { Family } from './family.js';
 import { isGap, RangeAppender, type RangeColumns } from './range-appender.js';
-import { compareAt, copyAt, decrementAt, incrementAt } from './words.js';
+import { compareAt, copyAt, countUpTo, decrementAt, incrementAt } from './words.js';
 
 /**
  * An immutable set of addresses of one family, as ranges in two typed columns.
@@ -56,15 +56,7 @@ export class RangeSet {
 
   /** Index of the last range that begins at or before the address at `words[i]`, or −1. O(log size). */
   rangeAtOrBefore(words: Uint32Array, i: number): number {
-    const w = this.family.words;
-    let low = 0;
-    let high = this.size;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (compareAt(this.lo, middle * w, words, i, w) <= 0) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    return countUpTo(this.lo, this.size, words, i, this.family.words) - 1;
   }
 
   equals(other: RangeSet): boolean {

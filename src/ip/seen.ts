@@ -2,7 +2,7 @@ import type { Family } from './family.js';
 import type { RangeSet } from './range-set.js';
 import { LabelledRows, sweep } from './sweep.js';
 import { picked, touchedRanges } from './window.js';
-import { compareAt } from './words.js';
+import { compareAt, countUpTo } from './words.js';
 
 /** Since when and until when an address was listed, in days since 1970. */
 export interface SeenDays {
@@ -29,14 +29,7 @@ export class SeenRanges {
   /** O(log size) */
   at(words: Uint32Array, i: number): SeenDays | undefined {
     const w = this.family.words;
-    let low = 0;
-    let high = this.first.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (compareAt(this.lo, middle * w, words, i, w) <= 0) low = middle + 1;
-      else high = middle;
-    }
-    const r = low - 1;
+    const r = countUpTo(this.lo, this.first.length, words, i, w) - 1;
     if (r < 0 || compareAt(words, i, this.hi, r * w, w) > 0) return undefined;
     return { first: this.first[r]!, last: this.last[r]! };
   }

@@ -26,6 +26,21 @@ export function followsAt(a: Uint32Array, i: number, b: Uint32Array, j: number, 
   return false;
 }
 
+/**
+ * How many of the sorted addresses in `column` are at or before the one at `words[i]`: the index of the first one behind it. O(log size).
+ * @param size addresses in the column
+ */
+export function countUpTo(column: Uint32Array, size: number, words: Uint32Array, i: number, w: number): number {
+  let low = 0;
+  let high = size;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareAt(column, middle * w, words, i, w) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 export function copyAt(from: Uint32Array, i: number, to: Uint32Array, j: number, w: number): void {
   for (let k = 0; k < w; k++) to[j + k] = from[i + k]!;
 }

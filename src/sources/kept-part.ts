@@ -122,12 +122,8 @@ export class KeptPart<Content> {
   private asked(request: ListRequest, held: Kept<Content> | undefined): Promise<Fetched> {
     const { onBytes, change, fetcher } = this.environment;
     const { etag, lastModified } = held?.meta ?? {};
-    const known = { ...(etag === undefined ? {} : { etag }), ...(lastModified === undefined ? {} : { lastModified }) };
-    const facts = {
-      maxBytes: this.keeping.maxBytes,
-      ...(Object.keys(known).length === 0 ? {} : { known }),
-      ...(onBytes === undefined ? {} : { onBytes }),
-    };
+    const { maxBytes } = this.keeping;
+    const facts = { maxBytes, known: { etag, lastModified }, ...(onBytes === undefined ? {} : { onBytes }) };
     // A change is accepted now, and the refused body is not kept.
     const due = change === 'accept' ? 'now' : held === undefined ? 'unless-refused' : 'when-due';
     return fetcher.get(request, due, facts);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { BlocklistError } from '../errors.js';
 import type { Validators } from '../io/http.js';
+import { parseJson } from '../io/json.js';
 import { errnoOf, type FileLooker, readWhole } from '../io/read.js';
 import { removeTree, writeAtomic } from '../io/write.js';
 
@@ -60,12 +61,7 @@ export function digestOf(body: Uint8Array): string {
 }
 
 function parseMeta(text: Buffer | undefined): LastGoodMeta | undefined {
-  try {
-    return metaSchema.safeParse(JSON.parse(text?.toString('utf8') ?? 'null'), { jitless: true }).data;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  return text && metaSchema.safeParse(parseJson(text.toString('utf8')), { jitless: true }).data;
 }
 
 /**

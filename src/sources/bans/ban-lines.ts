@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BlocklistError } from '../../errors.js';
+import { parseJson } from '../../io/json.js';
 import { formatPrefix, type RejectedLine, type RejectReason } from '../../ip/index.js';
 import type { Ban } from './contract.js';
 import { prefixOf } from './prefix-of.js';
@@ -106,7 +107,7 @@ class BanLinesReader {
 
   line(number: number, line: string | undefined): void {
     if (line?.trim() === '') return;
-    const value = line === undefined ? undefined : parsed(line);
+    const value = line === undefined ? undefined : parseJson(line);
     // A ban is no header and should not cost the telling why.
     const header = isHeader(value) ? headerSchema.safeParse(value).data : undefined;
     if (header !== undefined) return this.header(header);
@@ -150,15 +151,6 @@ class BanLinesReader {
 
 function isHeader(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'schema' in value;
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function banOf(value: unknown): Ban | RejectReason {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Scope } from '../../config/crowdsec-schema.js';
 import { BlocklistError } from '../../errors.js';
+import { parseJson } from '../../io/json.js';
 import { type Prefix, parsePrefix, type RejectedLine, type RejectReason } from '../../ip/index.js';
 import { parseGoDuration } from './go-duration.js';
 
@@ -82,21 +83,12 @@ export function readDecisions(bytes: Buffer, where: string, wanted: Wanted, at: 
 }
 
 function answerOf(bytes: Buffer, where: string): readonly unknown[] {
-  const answer = answerSchema.safeParse(parsed(bytes)).data;
+  const answer = answerSchema.safeParse(parseJson(bytes.toString('utf8'))).data;
   if (answer !== undefined) return answer.new ?? [];
   throw new BlocklistError('source-format', 'this is no list of decisions: half of an answer, or not from CrowdSec', {
     where,
     hint: 'check sources.crowdsec.url: cscli lapi status names the address of the local API',
   });
-}
-
-function parsed(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 type Read =

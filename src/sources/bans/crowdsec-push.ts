@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BlocklistError } from '../../errors.js';
 import type { HttpClient, SendOptions } from '../../io/http.js';
 import { HttpFailure } from '../../io/http-failure.js';
+import { parseJson } from '../../io/json.js';
 import { formatPrefix } from '../../ip/index.js';
 import type { Ban } from './contract.js';
 import { alertOf, endThere, isSameEnd } from './crowdsec-alert.js';
@@ -140,7 +141,8 @@ class Push {
     const body = value === undefined ? {} : { body: JSON.stringify(value) };
     const timeoutMs = Math.ceil(Math.min(TIMEOUT_MS, left));
     try {
-      return parsed(await http.send(url, { method, headers, maxBytes: CAP, timeoutMs, ...body }));
+      const answer = await http.send(url, { method, headers, maxBytes: CAP, timeoutMs, ...body });
+      return parseJson(answer.toString('utf8'));
     } catch (error) {
       if (!(error instanceof HttpFailure)) throw error;
       // A decision that somebody else deleted in the meantime is gone, which is what was wanted.
@@ -180,13 +182,4 @@ function longest(bans: readonly Ban[], now: number): Map<string, Ban> {
     found.set(value, ban);
   }
   return found;
-}
-
-function parsed(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

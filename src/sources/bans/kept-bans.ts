@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BlocklistError } from '../../errors.js';
+import { parseJson } from '../../io/json.js';
 import { readWhole } from '../../io/read.js';
 import { writeAtomic } from '../../io/write.js';
 import { readBanLines, writeBanLines } from './ban-lines.js';
@@ -32,14 +33,14 @@ export async function readKeptBans(path: string, origin?: string): Promise<Known
     const bytes = await readWhole(path, CAP);
     const end = bytes?.indexOf(LF) ?? -1;
     if (bytes === undefined || end < 0) return undefined;
-    const meta = metaSchema.safeParse(JSON.parse(bytes.toString('utf8', 0, end))).data;
+    const meta = metaSchema.safeParse(parseJson(bytes.toString('utf8', 0, end))).data;
     if (meta === undefined || meta.origin !== (origin ?? meta.origin)) return undefined;
     const { bans, rejected } = readBanLines(bytes.subarray(end + 1), path);
     return rejected > 0 ? undefined : { ...meta, bans };
   } catch (error) {
     const isDamage =
       error instanceof BlocklistError && ['source-format', 'source-records', 'too-large'].includes(error.code);
-    if (error instanceof SyntaxError || isDamage) return undefined;
+    if (isDamage) return undefined;
     throw error;
   }
 }

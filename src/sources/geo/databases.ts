@@ -4,7 +4,7 @@ import type { KeptBody } from '../kept-part.js';
 import type { DatabaseContent, GeoKind } from './contract.js';
 import { Database, type DatabaseEnvironment } from './database.js';
 import { type DatabaseSpecs, whereOf } from './specs.js';
-import type { GeoTable } from './table.js';
+import { GeoTable } from './table.js';
 
 /** The databases of one kind as one table, and how they were come by. */
 export interface OpenTable {
@@ -90,5 +90,5 @@ function stateOf(bodies: ReadonlyArray<KeptBody<DatabaseContent>>): Loaded['stat
 /** The tables of one kind, the first one on top. */
 function laid(kind: GeoKind, contents: readonly DatabaseContent[]): GeoTable | undefined {
   const tables = contents.flatMap(({ tables: { [kind]: table } }) => (table === undefined ? [] : [table]));
-  return tables.length === 0 ? undefined : tables.reduce((upper, lower) => upper.over(lower));
+  return GeoTable.stacked(tables);
 }

@@ -6,7 +6,7 @@ import type { DatabaseContent, GeoKind } from './contract.js';
 import { DATABASE_FORM } from './database.js';
 import { ParsedFile } from './parsed-file.js';
 import { type DatabaseSpec, databaseSpecs, readingKey, whereOf } from './specs.js';
-import type { GeoTable } from './table.js';
+import { GeoTable } from './table.js';
 
 /** Databases as they are on this machine, for who only looks: nothing is fetched and nothing written. */
 
@@ -74,9 +74,7 @@ export async function tableOnDisk(config: Config, cache: string, kind: GeoKind):
     }),
   );
   const there = tables.filter((table) => table !== undefined);
-  return there.length < tables.length
-    ? undefined
-    : there.reduce<GeoTable | undefined>((all, next) => all?.over(next) ?? next, undefined);
+  return there.length < tables.length ? undefined : GeoTable.stacked(there);
 }
 
 async function readNow(spec: DatabaseSpec, bytes: Buffer): Promise<DatabaseContent> {

@@ -7,7 +7,7 @@ import { unknownTo } from './geo-sources.js';
 import { foundOnDisk } from './offline.js';
 import { readDatabase } from './reading.js';
 import { bundledSpec, type DatabaseSpec, databaseSpecs, whereOf } from './specs.js';
-import { type GeoTable, labelOfCountry } from './table.js';
+import { GeoTable, labelOfCountry } from './table.js';
 
 /** Whether what stands in these files may decide what root loads. */
 type IsTrusted = (paths: readonly string[]) => Promise<boolean>;
@@ -43,7 +43,7 @@ async function believed(
     if (table !== undefined) tables.push(table);
     else if (kind === 'country') tables.push(...(await bundledTable(config)));
   }
-  return tables.reduce<GeoTable | undefined>((all, next) => all?.over(next) ?? next, undefined);
+  return GeoTable.stacked(tables);
 }
 
 async function contentOf(

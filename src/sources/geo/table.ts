@@ -54,6 +54,11 @@ export class GeoTable {
     return i < 0 ? '' : names.toString('utf8', offsets[i], offsets[i + 1]);
   }
 
+  /** All together, the first one on top; undefined for none. */
+  static stacked(tables: readonly GeoTable[]): GeoTable | undefined {
+    return tables.reduce<GeoTable | undefined>((upper, lower) => upper?.over(lower) ?? lower, undefined);
+  }
+
   /** Both together; where both know an address, this one stands. */
   over(other: GeoTable): GeoTable {
     const [v4, v6] = FAMILIES.map((family) => this.of(family).over(other.of(family)));
