@@ -60,12 +60,7 @@ export async function* regularFileChunks(path: string): AsyncGenerator<Uint8Arra
   try {
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      if (!(await handle.stat()).isFile()) {
-        throw new BlocklistError('file-unreadable', `cannot read ${path}: it is not a regular file`, {
-          where: path,
-          hint: 'a source is a file with addresses, not a folder, pipe or device',
-        });
-      }
+      if (!(await handle.stat()).isFile()) throw noList(path);
       for await (const chunk of handle.createReadStream({ highWaterMark: READ_CHUNK, autoClose: false })) {
         yield chunk as Uint8Array;
       }
@@ -108,11 +103,7 @@ export class FileLooker {
       try {
         const { size } = requireSmall(fstatSync(file), path, cap);
         if (size > this.memory.length) this.memory = Buffer.allocUnsafeSlow(size);
-        let filled = 0;
-        for (let got = -1; got !== 0 && filled < size; filled += got) {
-          got = readSync(file, this.memory, filled, size - filled, filled);
-        }
-        return this.memory.subarray(0, filled);
+        return filled(file, this.memory.subarray(0, size));
       } finally {
         closeSync(file);
       }
@@ -150,16 +141,40 @@ export async function readHead(path: string, size: number): Promise<Buffer | und
   }
 }
 
-/** All bytes of a regular file. @throws BlocklistError `file-unreadable`, `too-large` beyond `cap` bytes. */
+/**
+ * All bytes of a regular file, read at once into memory of its size: in pieces, a country database takes ten times as long.
+ * @throws BlocklistError `file-unreadable`, `too-large` beyond `cap` bytes.
+ */
 export async function readRegular(path: string, cap: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of regularFileChunks(path)) {
-    size += chunk.length;
-    if (size > cap) throw listTooLarge(cap, path);
-    chunks.push(chunk);
+  try {
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const facts = fstatSync(file);
+      if (!facts.isFile()) throw noList(path);
+      if (facts.size > cap) throw listTooLarge(cap, path);
+      return filled(file, Buffer.allocUnsafeSlow(facts.size));
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
+    throw unreadable(path, cause);
   }
-  return Buffer.concat(chunks);
+}
+
+/** The memory with the first bytes of a file, less of it when the file has become shorter. */
+function filled(file: number, memory: Buffer): Buffer {
+  let size = 0;
+  for (let got = -1; got !== 0 && size < memory.length; size += got) {
+    got = readSync(file, memory, size, memory.length - size, size);
+  }
+  return memory.subarray(0, size);
+}
+
+function noList(path: string): BlocklistError {
+  return new BlocklistError('file-unreadable', `cannot read ${path}: it is not a regular file`, {
+    where: path,
+    hint: 'a source is a file with addresses, not a folder, pipe or device',
+  });
 }
 
 /** For lists, packed or not, wherever their bytes are counted. */

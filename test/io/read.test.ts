@@ -1,7 +1,7 @@
 import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fileChunks, readWhole, regularFileChunks } from '../../src/io/read.js';
+import { fileChunks, readRegular, readWhole, regularFileChunks } from '../../src/io/read.js';
 import { must } from '../system/processes.js';
 import { allOf, problemOf, tempFolder } from './temp.js';
 
@@ -59,12 +59,40 @@ describe('what is no regular file', () => {
     expect(await problemOf(() => allOf(regularFileChunks('/dev/zero')))).toMatchObject({ code: 'file-unreadable' });
   });
 
+  test.each(['/dev/zero', '/proc/self'])('%s is refused at once by readRegular', async (path) => {
+    expect(await problemOf(() => readRegular(path, 1))).toMatchObject({
+      code: 'file-unreadable',
+      message: `cannot read ${path}: it is not a regular file`,
+    });
+  });
+
   test('a pipe with a writer is read by fileChunks', async () => {
     const path = join(await tempFolder(), 'pipe');
     await must(['mkfifo', path]);
     const writer = must(['sh', '-c', 'printf through > "$1"', 'sh', path]);
     expect((await allOf(fileChunks(path))).toString()).toBe('through');
     await writer;
+  });
+});
+
+describe('readRegular', () => {
+  test.each<[what: string, content: string, cap: number]>([
+    ['at the cap', 'abcd', 4],
+    ['empty', '', 0],
+    ['of many pieces', 'x'.repeat(3_000_000), 3_000_000],
+  ])('a file %s is read whole', async (_, content, cap) => {
+    const path = join(await tempFolder(), 'list');
+    await writeFile(path, content);
+    expect((await readRegular(path, cap)).toString()).toBe(content);
+  });
+
+  test('a file beyond the cap is refused before it is read, and one that is not there by its name', async () => {
+    const path = join(await tempFolder(), 'list');
+    await writeFile(path, '');
+    await truncate(path, 2 ** 33);
+    expect(await problemOf(() => readRegular(path, 2 ** 20))).toMatchObject({ code: 'too-large', where: path });
+    const none = join(path, '..', 'none');
+    expect(await problemOf(() => readRegular(none, 1))).toMatchObject({ code: 'file-unreadable', where: none });
   });
 });
 
