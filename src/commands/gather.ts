@@ -28,6 +28,8 @@ export interface Gathered {
   readonly idle: readonly string[];
   /** whether the network was asked for what a source or database needs */
   readonly wasAsked: (id: string) => boolean;
+  /** Makes the databases that no source asks for ready for questions. */
+  readonly prepare: () => Promise<void>;
 }
 
 /** A database of countries or networks, and how it was come by. */
@@ -71,6 +73,9 @@ export function gather(
       databases: databases.loaded,
       idle: databases.idle,
       wasAsked: (id) => networkFor(id) === 'use',
+      prepare: async () => {
+        await Promise.all(sources.unasked.map((database) => database.prepare()));
+      },
     };
   });
 }

@@ -51,6 +51,8 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
     const sources = [...block, ...allow, ...(only ?? []), ...databases];
     await writeLastBuild(project.state, context.now(), sources, missing, { build: before, wasAsked, idle });
     await report(built, gathered, rendered, project, options, context);
+    // Not in the first run: nobody has a question yet, and somebody waits.
+    if (before !== undefined) await gathered.prepare();
     const isIncomplete = [...sources, ...missing].some(({ problem }) => problem !== undefined);
     return isIncomplete ? ExitStatus.incomplete : ExitStatus.done;
   });

@@ -21,6 +21,8 @@ export interface Configured {
   readonly only: readonly Source[] | undefined;
   /** those from addresses are to be kept current also when no source asks for them, since persons do */
   readonly databases: readonly Database[];
+  /** files that no source asks for */
+  readonly unasked: readonly Database[];
 }
 
 /** The sources of a configuration, in its order. @throws BlocklistError `config-invalid` for a feed that cannot be used. */
@@ -55,7 +57,8 @@ export async function configuredSources(config: Config, environment: SourceEnvir
     });
   }
   const unknown = [...accepted].find((id) => !known.includes(id));
-  if (unknown === undefined) return { block, allow, only, databases: named };
+  const unasked = databases.all.filter((each) => !named.includes(each));
+  if (unknown === undefined) return { block, allow, only, databases: named, unasked };
   throw new BlocklistError('bad-usage', `--accept-change: there is no source '${unknown}'`, {
     hint: `the sources are ${known.join(', ')}`,
   });

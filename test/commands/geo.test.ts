@@ -1,4 +1,4 @@
-import { readFile, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { extract } from '../sources/geo/samples.js';
@@ -8,6 +8,30 @@ import { blocklist, folderWith, projectWith } from './cli.js';
 const COUNTRIES =
   '45.9.0.0,45.9.0.255,CN\n45.10.0.0,45.10.0.255,RU\n45.11.0.0,45.11.0.255,BR\n45.12.0.0,45.12.0.255,IN\n';
 const FOUR = 'sources: {countries: {block: [cn, ru, br, in]}}\n';
+
+describe('a database that no source asks for', () => {
+  const prepared = async (folder: string) => (await readdir(join(folder, 'cache'), { recursive: true })).sort();
+
+  test('is read by the second build, so that why need not', async () => {
+    const yaml = 'sources: {custom: [{id: own, file: own.txt}]}\ngeo: {country: db.csv}\n';
+    const folder = await projectWith(yaml, { 'db.csv': COUNTRIES, 'own.txt': '45.9.0.7\n' });
+    await blocklist(['build'], { cwd: folder });
+    expect((await prepared(folder)).some((name) => name.includes('geo-country'))).toBe(false);
+    await blocklist(['build'], { cwd: folder });
+    const found = (await prepared(folder)).filter((name) => name.endsWith('.parsed') && name.includes('geo-country'));
+    expect(found).toHaveLength(1);
+    expect((await blocklist(['why', '45.9.0.7'], { cwd: folder })).stdout).toContain('country cn');
+  });
+
+  test('damaged: the build does not mind, why tells it', async () => {
+    const yaml = 'sources: {custom: [{id: own, file: own.txt}]}\ngeo: {country: db.csv}\n';
+    const folder = await projectWith(yaml, { 'db.csv': 'oops\n', 'own.txt': '45.9.0.7\n' });
+    await blocklist(['build'], { cwd: folder });
+    expect(await blocklist(['build', '--quiet'], { cwd: folder })).toMatchObject({ status: 0, stderr: '' });
+    const { status, stderr } = await blocklist(['why', '45.9.0.7'], { cwd: folder });
+    expect([status, stderr.includes('country database')]).toEqual([3, true]);
+  });
+});
 
 describe('a problem of a database', () => {
   test('is told once, not for each of its countries, and on the second night not again', async () => {

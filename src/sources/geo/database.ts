@@ -59,6 +59,23 @@ export class Database {
     return this.loaded;
   }
 
+  /** Reads a file once, if nobody has, so that `why` need not each time. What is wrong with it is told to who asks. */
+  async prepare(): Promise<void> {
+    const { origin } = this.spec;
+    if (origin.kind === 'url' || this.isLoaded) return;
+    try {
+      if (await this.parsedFile(origin.path).isKept()) return;
+      await this.load('avoid');
+    } catch (error) {
+      if (!(error instanceof BlocklistError)) throw error;
+    }
+  }
+
+  private parsedFile(path: string): ParsedFile {
+    const { spec, environment } = this;
+    return new ParsedFile(join(environment.cache, spec.id), readingKey(spec), path);
+  }
+
   private async open(network: Network): Promise<KeptBody<DatabaseContent>> {
     const { origin } = this.spec;
     const body = origin.kind === 'url' ? await this.fromUrl(network) : await this.fromFile(origin.path);
@@ -95,7 +112,7 @@ export class Database {
 
   private async fromFile(path: string): Promise<KeptBody<DatabaseContent>> {
     const { spec, environment } = this;
-    const parsed = new ParsedFile(join(environment.cache, spec.id), readingKey(spec), path);
+    const parsed = this.parsedFile(path);
     const used = (content: DatabaseContent, date: number) => {
       judgeDatabase(content, spec.reading, path);
       return { content, date, ...this.problemOf(content.built ?? date) };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BlocklistError } from '../../errors.js';
-import { errnoOf, readWhole } from '../../io/read.js';
+import { errnoOf, factsOf, readWhole } from '../../io/read.js';
 import { removeTree, writeAtomic } from '../../io/write.js';
 import type { DatabaseContent } from './contract.js';
 import { decodeDatabase, encodeDatabase } from './table-columns.js';
@@ -56,6 +56,11 @@ export class ParsedFile {
   /** Where that is kept. */
   pathOf({ digest }: FileStamp): string {
     return join(this.folder, `${digest}${ENDING}`);
+  }
+
+  /** Whether anything of that is kept, unread. @throws BlocklistError `file-unreadable` */
+  async isKept(): Promise<boolean> {
+    return (await factsOf(this.pathOf(await this.stamp())))?.isFile() ?? false;
   }
 
   /** What was made of it last, whatever became of the file, and when, in milliseconds since 1970. */
