@@ -213,3 +213,29 @@ test('the table tells what share of the internet each country and network is, as
     { v4: 2 ** 22 / 2 ** 32, v6: 0.25 },
   ]);
 });
+
+test('only, by a database of IPv4: that nobody comes in by IPv6 is told before it is loaded', async () => {
+  const yaml = 'geo: {country: db.csv}\nsources: {countries: {only: [cn]}}';
+  const line = async (text: string) => {
+    const { status, stdout } = await blocklist(['build'], { cwd: await projectWith(yaml, { 'db.csv': text }) });
+    return [status, stdout.split('\n').find((each) => each.startsWith('only country-cn'))];
+  };
+  const told = 'only country-cn may connect: 13.80 % of IPv4, with special-purpose addresses and what is allowed';
+  const both = `${COUNTRIES}2a00:1000::,2a00:1000::ff,CN\n`;
+  expect(await line(both)).toEqual([0, told]);
+  const shut = `${told}; nobody by IPv6, of which the country database has nothing there`;
+  expect(await line(COUNTRIES)).toEqual([0, shut]);
+  expect(await line(both.replace(/00:1000::ff,CN/, '00:1000::ff,RU'))).toEqual([0, shut]);
+});
+
+test('why: what is special, and IPv6 that nobody is given, is no unknown country', async () => {
+  const yaml = 'geo: {country: db.csv}\nsources: {countries: {block: [cn], unknown: drop}}';
+  const text = '11.0.0.0,45.8.255.255,US\n45.9.0.0,45.9.0.255,CN\n46.0.0.0,255.255.255.255,US\n2600::,2600:ffff::,US\n';
+  const folder = await projectWith(yaml, { 'db.csv': text });
+  expect((await blocklist(['build'], { cwd: folder })).status).toBe(0);
+  const asked = ['10.0.0.1', 'fd00::1', '64:ff9b::1', '4000::1', '45.9.0.1', '45.9.1.1', '2a00::1'];
+  const { status, stdout } = await blocklist(['why', ...asked, '--json'], { cwd: folder });
+  const { answers } = JSON.parse(stdout);
+  const listed = answers.map(({ sources }: { sources: ReadonlyArray<{ id: string }> }) => sources.map(({ id }) => id));
+  expect([status, listed]).toEqual([0, [[], [], [], [], ['country-cn'], ['country-unknown'], ['country-unknown']]]);
+});
