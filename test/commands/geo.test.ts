@@ -68,6 +68,35 @@ describe('a problem of a database', () => {
   });
 });
 
+test('lines of a database that are left out are counted, with --verbose the first of them, and not at night', async () => {
+  const rows = Array.from({ length: 60 }, (_, i) => `45.9.${i}.0,45.9.${i}.255,7,Seven\n`).join('');
+  const yaml = 'sources: {asns: [7]}\ngeo: {asn: asn.csv}\n';
+  const folder = await projectWith(yaml, { 'asn.csv': `${rows}oops\u001b[31m\n45.9.0.0,45.9.0.9,8,Eight\n` });
+  const line = 'geo-asn: 2 of 63 lines left out: unreadable, or they contradict another\n';
+  for (let night = 0; night < 2; night++) {
+    const { status, stderr } = await blocklist(['build'], { cwd: folder });
+    expect([status, stderr.startsWith(line), stderr.includes('oops')]).toEqual([0, true, false]);
+  }
+  const { stderr } = await blocklist(['build', '--verbose'], { cwd: folder });
+  expect(stderr).toContain(`${line}geo-asn:61: missing field: oops\\x1b[31m\n`);
+  expect(await blocklist(['update', '--quiet'], { cwd: folder })).toMatchObject({ status: 0, stderr: '' });
+});
+
+test('a country or network that the database does not know: the next step is told', async () => {
+  const yaml = 'sources: {countries: {block: [cn, uk]}, asns: [7]}\ngeo: {country: db.csv, asn: asn.csv}\n';
+  const folder = await projectWith(yaml, { 'db.csv': COUNTRIES, 'asn.csv': '45.9.0.0,45.9.0.9,8,Eight\n' });
+  const { status, stderr } = await blocklist(['build'], { cwd: folder });
+  expect([status, stderr.split('\n').slice(0, 4)]).toEqual([
+    3,
+    [
+      `country-uk: the country database knows no network of 'uk' (${folder}/db.csv); nothing to use`,
+      '  use the two letters of ISO 3166-1, for example gb and not uk',
+      `asn-7: the database of networks knows no address of AS7 (${folder}/asn.csv); nothing to use`,
+      '  see blocklist feeds asn NAME; a network that announces nothing has no addresses',
+    ],
+  ]);
+});
+
 describe('a database that no source needs', () => {
   test('is fetched by update all the same, not before its interval, and never by build', async () => {
     const server = await testServer(sends(extract('asn-ipv4.csv')));
