@@ -85,7 +85,7 @@ export interface CoverageLimits {
 /**
  * sources + nets by density − never-block − allow → the sets of each side. Pure: no network, no clock, no fact of the host; the same input gives
  * the same output.
- * @throws BlocklistError `empty-result` when nothing is left, `coverage-limit` when it is too much.
+ * @throws BlocklistError `empty-result` when nothing is left to block, or nobody is let in; `coverage-limit` when it is too much.
  */
 export function build(input: BuildInput): Built {
   const protectedSet = input.neverBlock.union(input.allow);
@@ -136,7 +136,17 @@ export function build(input: BuildInput): Built {
 }
 
 function onlySets({ sources, ports, special }: OnlyInput, allow: IpSet): OnlySets {
-  const set = IpSet.unionOf([...sources.map((source) => source.set), special, allow]);
+  const inside = IpSet.unionOf(sources.map((source) => source.set));
+  if (inside.isEmpty) {
+    throw new BlocklistError(
+      'empty-result',
+      'countries.only has no address: everybody would be kept out, and nothing is rendered',
+      {
+        hint: 'name countries there that the country database knows, or another database under geo.country',
+      },
+    );
+  }
+  const set = IpSet.unionOf([inside, special, allow]);
   const numbers = [...new Set(ports)].sort((a, b) => a - b);
   return { nets4: decompose(set.v4), nets6: decompose(set.v6), ports: numbers };
 }

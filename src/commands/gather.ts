@@ -22,7 +22,7 @@ export interface Gathered {
   /** who alone may connect; undefined: everybody */
   readonly only: readonly Loaded[] | undefined;
   readonly missing: readonly Missing[];
-  /** databases that come from addresses, and those with a problem; those that gave nothing at all are among `missing` */
+  /** databases that come from addresses, and those with a problem or with lines left out; those that gave nothing at all are among `missing` */
   readonly databases: readonly LoadedDatabase[];
   /** ids of the databases from addresses that nobody looked at in this run */
   readonly idle: readonly string[];
@@ -33,7 +33,9 @@ export interface Gathered {
 }
 
 /** A database of countries or networks, and how it was come by. */
-export type LoadedDatabase = Pick<Loaded, 'id' | 'date' | 'state' | 'problem'>;
+export interface LoadedDatabase extends Pick<Loaded, 'id' | 'date' | 'state' | 'problem'> {
+  readonly counts: Pick<Loaded['counts'], 'entries' | 'rejected' | 'samples'>;
+}
 
 /** From what is on this machine alone. */
 export const OFFLINE: GatherOptions = { network: 'avoid', urgency: 'polite', only: [], accepted: [] };
@@ -129,8 +131,8 @@ async function loadDatabases(
     wanted.map(async (database): Promise<LoadedDatabase | Missing> => {
       const { id } = database;
       try {
-        const { date, state, problem } = await database.load(networkFor(id));
-        return { id, date, state, ...(problem === undefined ? {} : { problem }) };
+        const { date, state, problem, content: counts } = await database.load(networkFor(id));
+        return { id, date, state, counts, ...(problem === undefined ? {} : { problem }) };
       } catch (problem) {
         if (!(problem instanceof BlocklistError)) throw problem;
         return { id, problem };
@@ -140,7 +142,7 @@ async function loadDatabases(
   const isFetched = (id: string) => databases.some((database) => database.id === id && database.isFetched);
   const loaded = results.filter((result): result is LoadedDatabase => 'state' in result);
   return {
-    loaded: loaded.filter(({ id, problem }) => problem !== undefined || isFetched(id)),
+    loaded: loaded.filter(({ id, problem, counts }) => problem !== undefined || counts.rejected > 0 || isFetched(id)),
     missing: results.filter((result): result is Missing => !('state' in result)),
     idle: databases.filter((each) => each.isFetched && !wanted.includes(each)).map(({ id }) => id),
   };

@@ -5,7 +5,7 @@ import { BlocklistError, ExitStatus } from '../errors.js';
 import { grouped } from '../io/figures.js';
 import { withLock } from '../io/lock.js';
 import { IpSet, SPECIAL_PURPOSE } from '../ip/index.js';
-import { renderArtefact, renderSample, SAMPLE_SIZE, SCRIPT_FILE } from '../render/artefact.js';
+import { renderArtefact, renderSample, SCRIPT_FILE } from '../render/artefact.js';
 import { namedSets } from '../render/layout.js';
 import { writeAllowFeeds } from '../report/allow-feeds.js';
 import { readLastBuild, writeLastBuild } from '../report/last-build.js';
@@ -61,15 +61,15 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
 /** Writes the rules, and says how they were checked. A night without news writes and checks nothing. */
 async function render(built: Built, rules: string): Promise<string> {
   const files = renderArtefact(built.sets, built.shares);
-  let check: NamespaceCheck = { checked: false, why: 'it was not asked' };
+  let check = { checked: false, why: 'it was not asked' } as NamespaceCheck;
   const ended = await writeArtefact(rules, files, async () => {
     // A night without news pays neither for this nor for tables that nobody reads.
     const { checkInNewNamespace } = await import('../apply/nft.js');
-    check = await checkInNewNamespace(renderSample(built.sets));
+    check = await checkInNewNamespace((size) => renderSample(built.sets, size));
   });
   if (ended === 'as they were') return ended;
   if (!check.checked) return `not checked by nft: ${check.why}`;
-  return `nft -c accepts the rules, with up to ${grouped(SAMPLE_SIZE)} elements a set`;
+  return `nft -c accepts the rules, with up to ${grouped(check.size)} elements a set`;
 }
 
 /** Rules that stand must not open because a source vanished together with its last good. */

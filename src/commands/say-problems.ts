@@ -31,13 +31,21 @@ export function sayProblems(
     // The one problem that a person may have to decide.
     if (problem.code === 'source-shrunk' || problem.code === 'source-grown') {
       say(context, voice, `  if that is right: ${commandLine(context, options, `update --accept-change ${id}`)}`);
-    } else if (id.startsWith(DATABASE) && problem.hint !== undefined) say(context, voice, `  ${problem.hint}`);
+    } else if (OF_DATABASES.test(id) && problem.hint !== undefined) say(context, voice, `  ${problem.hint}`);
+  }
+  // Lists have a column for it; a database has no row.
+  for (const { id, counts } of databases) {
+    const { rejected, entries } = counts;
+    const share = `${grouped(rejected)} of ${grouped(rejected + entries)} lines`;
+    if (rejected > 0) say(context, options, `${id}: ${share} left out: unreadable, or they contradict another`);
   }
   if (options.verbose !== true) return;
-  for (const { id, counts } of [...block, ...allow]) {
+  for (const { id, counts } of [...databases, ...block, ...allow]) {
     for (const { line, reason, text } of counts.samples) {
       say(context, options, `${id}:${line}: ${reason}: ${escapeText(text, 80)}`);
     }
+  }
+  for (const { id, counts } of [...block, ...allow]) {
     if (counts.hostBits > 0)
       say(context, options, `${id}: ${grouped(counts.hostBits)} entries had host bits set, which were cleared`);
     for (const [why, count] of Object.entries(counts.leftOut ?? {})) {
@@ -48,6 +56,8 @@ export function sayProblems(
 
 /** Ids of databases begin with it, and those of nothing else. */
 const DATABASE = 'geo-';
+/** And those of countries and networks, which databases serve. */
+const OF_DATABASES = /^(geo|country|asn)-/;
 
 interface Told {
   readonly source: Sick;

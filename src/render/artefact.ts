@@ -33,20 +33,17 @@ export function filesOf(
   ]);
 }
 
-/** How many elements of each set stand in renderSample. */
-export const SAMPLE_SIZE = 1000;
-
-/** The script with the first elements of each set alone: enough for nft to judge the rules, in milliseconds. */
-export function renderSample(sets: RuleSets): Uint8Array {
+/** The script with the first `size` elements of each set alone: enough for nft to judge the rules, in milliseconds. */
+export function renderSample(sets: RuleSets, size: number): Uint8Array {
   const few = (four: FourSets) => ({
-    nodes4: slicePrefixes(four.nodes4, 0, SAMPLE_SIZE),
-    nets4: slicePrefixes(four.nets4, 0, SAMPLE_SIZE),
-    nodes6: slicePrefixes(four.nodes6, 0, SAMPLE_SIZE),
-    nets6: slicePrefixes(four.nets6, 0, SAMPLE_SIZE),
+    nodes4: slicePrefixes(four.nodes4, 0, size),
+    nets4: slicePrefixes(four.nets4, 0, size),
+    nodes6: slicePrefixes(four.nodes6, 0, size),
+    nets6: slicePrefixes(four.nets6, 0, size),
   });
   const fewOnly = ({ nets4, nets6, ports }: OnlySets) => ({
-    nets4: slicePrefixes(nets4, 0, SAMPLE_SIZE),
-    nets6: slicePrefixes(nets6, 0, SAMPLE_SIZE),
+    nets4: slicePrefixes(nets4, 0, size),
+    nets6: slicePrefixes(nets6, 0, size),
     ports,
   });
   return renderNft({

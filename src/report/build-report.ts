@@ -2,7 +2,7 @@ import type { Built, OnlySets, SourceShare } from '../build/build.js';
 import type { BlocklistError } from '../errors.js';
 import { addressCount, age, grouped, percent } from '../io/figures.js';
 import { table } from '../io/table.js';
-import { countAddresses, decompose, formatPrefix, IpSet } from '../ip/index.js';
+import { countAddresses, decompose, FAMILIES, formatPrefix, IpSet } from '../ip/index.js';
 import type { NamedSet } from '../render/layout.js';
 import type { Coverage, Loaded } from '../sources/contract.js';
 
@@ -68,12 +68,18 @@ function coverageWords(coverage: Coverage | undefined): readonly [v4: string, v6
   return [v4 === undefined ? '' : percent(v4), v6 === undefined ? '' : percent(v6)];
 }
 
-/** `only country-de may connect to ports 22, 465: 17.28 % of IPv4, with special-purpose addresses and what is allowed` */
+/**
+ * `only country-de may connect to ports 22, 465: 17.28 % of IPv4, with special-purpose addresses and what is allowed`. A database of one family shuts the
+ * other one out.
+ */
 function onlyLine({ nets4, ports }: OnlySets, alone: readonly Loaded[]): string {
   const where = ports.length === 0 ? '' : ` to ports ${ports.join(', ')}`;
   const share = percent(IpSet.ofPrefixes(nets4).v4.share());
   const who = alone.map(({ id }) => id).join(', ');
-  return `\nonly ${who} may connect${where}: ${share} of IPv4, with special-purpose addresses and what is allowed\n`;
+  const { version } = FAMILIES.find((family) => alone.every(({ set }) => set.of(family).size === 0)) ?? {};
+  const shut =
+    version === undefined ? '' : `; nobody by IPv${version}, of which the country database has nothing there`;
+  return `\nonly ${who} may connect${where}: ${share} of IPv4, with special-purpose addresses and what is allowed${shut}\n`;
 }
 
 /** What came to a source and what left it in this run. */

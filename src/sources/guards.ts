@@ -91,8 +91,18 @@ export function judge(report: ListReport, limits: SourceLimits, where: string): 
   }
 }
 
+/** What is said of a change that is refused. */
+export interface ChangeWords {
+  readonly hint?: string;
+  /** the part of the body that the entries are of; all of it when there is none */
+  readonly part?: string;
+}
+
+const LIST_HINT =
+  'look at it with blocklist feeds test; if it is right: blocklist update --accept-change ID, or guards of this source';
+
 /**
- * Judges a new body by the last good one.
+ * Judges a new body, or a part of it, by the last good one.
  * @throws BlocklistError `source-shrunk`, `source-grown`, with both figures.
  */
 export function compare(
@@ -100,11 +110,11 @@ export function compare(
   before: Pick<ListReport, 'entries'>,
   limits: ChangeLimits,
   where: string,
-  hint = 'look at it with blocklist feeds test; if it is right: blocklist update --accept-change ID, or guards of this source',
+  { hint = LIST_HINT, part }: ChangeWords = {},
 ): void {
   const [now, then] = [report.entries, before.entries];
   if (Math.max(now, then) < SMALL) return;
-  const words = `${came(now)}, last good has ${grouped(then)}`;
+  const words = `${part === undefined ? '' : `${part}: `}${came(now)}, last good has ${grouped(then)}`;
   if (now < then * limits.shrink && !(limits.canBeEmpty && now === 0)) {
     throw new BlocklistError('source-shrunk', `${words}: fewer than the ${percent(limits.shrink)} allowed`, {
       where,

@@ -9,6 +9,7 @@ import { readCatalogue } from './feeds/catalogue.js';
 import type { Database } from './geo/database.js';
 import { Databases } from './geo/databases.js';
 import { geoSources } from './geo/geo-sources.js';
+import { namedPlaces } from './geo/named-places.js';
 import { databaseRequests, databaseSpecs } from './geo/specs.js';
 import { type ListSpec, listSource } from './list-source.js';
 import { networksBy } from './networks.js';
@@ -67,6 +68,7 @@ export async function configuredSources(config: Config, environment: SourceEnvir
 /** The databases that a configuration names, none of them loaded yet. @throws BlocklistError `config-invalid`, `source-key` */
 export async function databasesOf(config: Config, { cache, now, fetcher, progress, accepted }: SourceEnvironment) {
   const { shrink, grow } = config.guards;
+  const named = namedPlaces(config);
   const requests = await databaseRequests(config);
   const requestFor = (id: string) => {
     const request = requests.get(id);
@@ -80,6 +82,7 @@ export async function databasesOf(config: Config, { cache, now, fetcher, progres
     progress,
     change: accepted.has(id) ? 'accept' : 'judge',
     limits: { shrink, grow, canBeEmpty: false },
+    named,
     maxAgeMs: config.geo['max-age'],
   }));
 }

@@ -55,6 +55,13 @@ describe('the sets', () => {
     expect(textOf(blocked.in)).toEqual(['45.9.20.8']);
   });
 
+  test('only without an address is refused, whatever is special or allowed: everybody would be kept out', () => {
+    const only = { sources: [source('country-aq', [])], ports: [], special: IpSet.from(['10.0.0.0/8']) };
+    const kept = () => build(inputOf([source('a', ['45.9.20.8'])], { only, allow: IpSet.from(['45.9.20.10']) }));
+    expect(kept).toThrow(expect.objectContaining({ code: 'empty-result', exitStatus: 4 }));
+    expect(kept).toThrow(/everybody would be kept out/);
+  });
+
   test('only without anything to block is a result', () => {
     const only = { sources: [source('country-de', ['88.198.0.0/16'])], ports: [], special: IpSet.empty };
     expect(build(inputOf([], { only })).sets.in.nets4.size).toBe(0);

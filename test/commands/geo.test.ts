@@ -92,6 +92,35 @@ describe('a problem of a database', () => {
   });
 });
 
+test('lines of a database that are left out are counted, with --verbose the first of them, and not at night', async () => {
+  const rows = Array.from({ length: 60 }, (_, i) => `45.9.${i}.0,45.9.${i}.255,7,Seven\n`).join('');
+  const yaml = 'sources: {asns: [7]}\ngeo: {asn: asn.csv}\n';
+  const folder = await projectWith(yaml, { 'asn.csv': `${rows}oops\u001b[31m\n45.9.0.0,45.9.0.9,8,Eight\n` });
+  const line = 'geo-asn: 2 of 63 lines left out: unreadable, or they contradict another\n';
+  for (let night = 0; night < 2; night++) {
+    const { status, stderr } = await blocklist(['build'], { cwd: folder });
+    expect([status, stderr.startsWith(line), stderr.includes('oops')]).toEqual([0, true, false]);
+  }
+  const { stderr } = await blocklist(['build', '--verbose'], { cwd: folder });
+  expect(stderr).toContain(`${line}geo-asn:61: missing field: oops\\x1b[31m\n`);
+  expect(await blocklist(['update', '--quiet'], { cwd: folder })).toMatchObject({ status: 0, stderr: '' });
+});
+
+test('a country or network that the database does not know: the next step is told', async () => {
+  const yaml = 'sources: {countries: {block: [cn, uk]}, asns: [7]}\ngeo: {country: db.csv, asn: asn.csv}\n';
+  const folder = await projectWith(yaml, { 'db.csv': COUNTRIES, 'asn.csv': '45.9.0.0,45.9.0.9,8,Eight\n' });
+  const { status, stderr } = await blocklist(['build'], { cwd: folder });
+  expect([status, stderr.split('\n').slice(0, 4)]).toEqual([
+    3,
+    [
+      `country-uk: the country database knows no network of 'uk' (${folder}/db.csv); nothing to use`,
+      '  use the two letters of ISO 3166-1, for example gb and not uk',
+      `asn-7: the database of networks knows no address of AS7 (${folder}/asn.csv); nothing to use`,
+      '  see blocklist feeds asn NAME; a network that announces nothing has no addresses',
+    ],
+  ]);
+});
+
 describe('a database that no source needs', () => {
   test('is fetched by update all the same, not before its interval, and never by build', async () => {
     const server = await testServer(sends(extract('asn-ipv4.csv')));
@@ -236,4 +265,30 @@ test('the table tells what share of the internet each country and network is, as
     { v4: 2 ** 23 / 2 ** 32, v6: 0 },
     { v4: 2 ** 22 / 2 ** 32, v6: 0.25 },
   ]);
+});
+
+test('only, by a database of IPv4: that nobody comes in by IPv6 is told before it is loaded', async () => {
+  const yaml = 'geo: {country: db.csv}\nsources: {countries: {only: [cn]}}';
+  const line = async (text: string) => {
+    const { status, stdout } = await blocklist(['build'], { cwd: await projectWith(yaml, { 'db.csv': text }) });
+    return [status, stdout.split('\n').find((each) => each.startsWith('only country-cn'))];
+  };
+  const told = 'only country-cn may connect: 13.80 % of IPv4, with special-purpose addresses and what is allowed';
+  const both = `${COUNTRIES}2a00:1000::,2a00:1000::ff,CN\n`;
+  expect(await line(both)).toEqual([0, told]);
+  const shut = `${told}; nobody by IPv6, of which the country database has nothing there`;
+  expect(await line(COUNTRIES)).toEqual([0, shut]);
+  expect(await line(both.replace(/00:1000::ff,CN/, '00:1000::ff,RU'))).toEqual([0, shut]);
+});
+
+test('why: what is special, and IPv6 that nobody is given, is no unknown country', async () => {
+  const yaml = 'geo: {country: db.csv}\nsources: {countries: {block: [cn], unknown: drop}}';
+  const text = '11.0.0.0,45.8.255.255,US\n45.9.0.0,45.9.0.255,CN\n46.0.0.0,255.255.255.255,US\n2600::,2600:ffff::,US\n';
+  const folder = await projectWith(yaml, { 'db.csv': text });
+  expect((await blocklist(['build'], { cwd: folder })).status).toBe(0);
+  const asked = ['10.0.0.1', 'fd00::1', '64:ff9b::1', '4000::1', '45.9.0.1', '45.9.1.1', '2a00::1'];
+  const { status, stdout } = await blocklist(['why', ...asked, '--json'], { cwd: folder });
+  const { answers } = JSON.parse(stdout);
+  const listed = answers.map(({ sources }: { sources: ReadonlyArray<{ id: string }> }) => sources.map(({ id }) => id));
+  expect([status, listed]).toEqual([0, [[], [], [], [], ['country-cn'], ['country-unknown'], ['country-unknown']]]);
 });

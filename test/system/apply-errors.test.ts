@@ -112,6 +112,23 @@ describeSystem('what the system denies', NEEDS, () => {
       await own.remove();
     }
   });
+
+  systemTest('nor do whole countries, of which nft takes fewer at once in a user namespace', ['userns'], async () => {
+    const own = await Project.create([]);
+    try {
+      await own.write(
+        'blocklist.yaml',
+        'sources: {countries: {block: [cn, ru]}}\npaths: {cache: cache, state: state}\n',
+      );
+      const built = await run([...WITHOUT_RIGHTS, ...own.argv('build')]);
+      expect([built.status, built.stderr]).toEqual([
+        0,
+        expect.stringMatching(/nft -c accepts the rules, with up to 1(,0)?00 elements a set/),
+      ]);
+    } finally {
+      await own.remove();
+    }
+  });
 });
 
 describeSystem('a user namespace with a small send buffer', [...NEEDS, 'userns'], () => {

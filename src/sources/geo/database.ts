@@ -9,6 +9,7 @@ import { type KeepingEnvironment, type KeptBody, KeptPart, orLastGood } from '..
 import { LastGood, type LastGoodMeta, type ParsedForm } from '../last-good.js';
 import type { DatabaseContent } from './contract.js';
 import { judgeDatabase } from './judge.js';
+import type { NamedPlace } from './named-places.js';
 import { ParsedFile } from './parsed-file.js';
 import { type DatabaseSpec, readingKey, whereOf } from './specs.js';
 import { decodeDatabase, encodeDatabase } from './table-columns.js';
@@ -18,6 +19,8 @@ export interface DatabaseEnvironment extends Omit<KeepingEnvironment, 'onBytes'>
   readonly cache: string;
   readonly progress: FetchProgress;
   readonly limits: ChangeLimits;
+  /** the countries and networks that rules are made of */
+  readonly named: readonly NamedPlace[];
   /** how it is asked for, for one that is an address */
   readonly request?: ListRequest;
   /** a database made longer ago counts as failing, in milliseconds */
@@ -137,10 +140,16 @@ export class Database {
     return orLastGood(path, fresh, last);
   }
 
+  /** A database may keep its size and lose a country, which would be open then, or with `only` shut out: what is named is judged by itself, too. */
   private compare(content: DatabaseContent, before: DatabaseContent): void {
     const { spec, environment } = this;
+    const { limits, named } = environment;
     const hint = `if it is right: blocklist update --accept-change ${spec.id}`;
-    compare(content, before, environment.limits, whereOf(spec), hint);
+    compare(content, before, limits, whereOf(spec), { hint });
+    for (const { id, kind, label } of named) {
+      const entriesIn = ({ tables }: DatabaseContent) => ({ entries: tables[kind]?.networksOf(label) ?? 0 });
+      compare(entriesIn(content), entriesIn(before), limits, whereOf(spec), { hint, part: id });
+    }
   }
 
   private problemOf(made: number | undefined): { readonly problem?: BlocklistError } {

@@ -1,23 +1,10 @@
-import { countriesOf } from '../../config/continents.js';
 import type { Config } from '../../config/load.js';
 import { BlocklistError } from '../../errors.js';
-import { countRanges, IPV6, IpSet, specialPurpose } from '../../ip/index.js';
+import { countRanges, IPV6, IpSet } from '../../ip/index.js';
 import type { Coverage, Loaded, Network, Source } from '../contract.js';
 import type { Databases, OpenTable } from './databases.js';
-import { type GeoTable, labelOfCountry } from './table.js';
-
-/** What a source takes out of the table of its kind. */
-interface Taken {
-  readonly id: string;
-  readonly kind: 'country' | 'asn';
-  readonly label: number;
-  /** Why it is wrong that the database does not know it; undefined when it is not. */
-  readonly missing?: (where: string) => BlocklistError;
-}
-
-const UNKNOWN_COUNTRY = 'country-unknown';
-/** Unicast IPv6 is given out of 2000::/3 alone (RFC 4291 section 2.4, IANA): beyond it there is no country to be known. */
-const IPV6_IN_USE = '2000::/3';
+import { type NamedPlace, namedCountries, namedNetworks } from './named-places.js';
+import { requireBothFamilies, UNKNOWN_COUNTRY, unknownTo } from './unknown.js';
 
 /** What a configuration names by what it is. */
 interface GeoSources {
@@ -27,24 +14,15 @@ interface GeoSources {
 }
 
 /** The countries and networks of a configuration, each a source, all served by one walk over the databases. */
-export function geoSources({ sources }: Config, databases: Databases): GeoSources {
-  const { countries, asns } = sources;
-  const asn = asns.map((label): Taken => {
-    const missing = (where: string) =>
-      new BlocklistError('source-empty', `the database of networks knows no address of AS${label}`, {
-        where,
-        hint: 'see blocklist feeds asn NAME; a network that announces nothing has no addresses',
-      });
-    return { id: `asn-${label}`, kind: 'asn', label, missing };
-  });
+export function geoSources({ sources: { countries, asns } }: Config, databases: Databases): GeoSources {
   const { unknown } = countries;
   const block = [
-    ...countryTaken(countries.block, databases),
+    ...placeSources(namedCountries(countries.block), databases),
     ...(countries.only === undefined && unknown === 'drop' ? [unknownSource(databases)] : []),
-    ...takenSources(asn, databases),
+    ...placeSources(namedNetworks(asns), databases),
   ];
   const only = countries.only && [
-    ...countryTaken(countries.only, databases),
+    ...placeSources(namedCountries(countries.only), databases),
     ...(unknown === 'pass' ? [unknownSource(databases)] : []),
   ];
   const fetchedWith = [...block, ...(only ?? []), ...databases.all].map(({ id }) => id);
@@ -52,35 +30,23 @@ export function geoSources({ sources }: Config, databases: Databases): GeoSource
   return { block: block.map(together), only: only?.map(together) };
 }
 
-function countryTaken(words: readonly string[], databases: Databases): Source[] {
-  const taken = countriesOf(words).map(({ code, named }): Taken => {
-    const missing = (where: string) =>
-      new BlocklistError('source-empty', `the country database knows no network of '${code}'`, {
-        where,
-        hint: 'use the two letters of ISO 3166-1, for example gb and not uk',
-      });
-    const label = labelOfCountry(code) ?? 0;
-    return { id: `country-${code}`, kind: 'country', label, ...(named === 'itself' ? { missing } : {}) };
-  });
-  return takenSources(taken, databases);
-}
-
-function takenSources(taken: readonly Taken[], databases: Databases): Source[] {
-  const labels = taken.map(({ label }) => label);
+/** Sources of one kind. */
+function placeSources(places: readonly NamedPlace[], databases: Databases): Source[] {
   let walked: ReturnType<typeof walk> | undefined;
-  return taken.map(({ id, kind, label, missing }) => ({
-    id,
-    kind,
+  return places.map((place) => ({
+    id: place.id,
+    kind: place.kind,
     direction: 'in',
     load: async (network) => {
-      walked ??= walk(kind, labels, databases, network);
+      const { id, kind, label, named } = place;
+      walked ??= walk(kind, places, databases, network);
       const { open, sets, before, allocated } = await walked;
-      const entries = open.table.networksOf(label);
-      if (entries === 0 && missing !== undefined) throw missing(open.where);
       const set = sets.get(label) ?? IpSet.empty;
+      // Its networks may all be those that contradict another, or that a database before this one gives to somebody else.
+      if (set.isEmpty && named === 'itself') throw notKnown(place, open.where);
       const was = before?.get(label);
       return {
-        ...loadedOf(id, kind, set, entries, open),
+        ...loadedOf(id, kind, set, open.table.networksOf(label), open),
         coverage: coverageOf(set, allocated),
         ...(was && { before: was }),
       };
@@ -88,14 +54,27 @@ function takenSources(taken: readonly Taken[], databases: Databases): Source[] {
   }));
 }
 
-async function walk(kind: Taken['kind'], labels: readonly number[], databases: Databases, network: Network) {
-  const [open, country] = await Promise.all([databases.tableOf(kind, network), databases.tableOf('country', network)]);
-  return {
-    open,
-    sets: open.table.setsOf(labels),
-    before: open.before?.setsOf(labels),
-    allocated: allocatedIn(country.table),
-  };
+function notKnown({ id, kind, label }: NamedPlace, where: string): BlocklistError {
+  if (kind === 'asn') {
+    return new BlocklistError('source-empty', `the database of networks knows no address of AS${label}`, {
+      where,
+      hint: 'see blocklist feeds asn NAME; a network that announces nothing has no addresses',
+    });
+  }
+  const code = id.slice('country-'.length);
+  return new BlocklistError('source-empty', `the country database knows no network of '${code}'`, {
+    where,
+    hint:
+      code === 'zz'
+        ? 'whether addresses without a country pass or drop is countries.unknown'
+        : 'use the two letters of ISO 3166-1, for example gb and not uk',
+  });
+}
+
+async function walk(kind: NamedPlace['kind'], places: readonly NamedPlace[], databases: Databases, network: Network) {
+  const [open, allocated] = await Promise.all([databases.tableOf(kind, network), allocatedBy(databases, network)]);
+  const labels = places.map(({ label }) => label);
+  return { open, sets: open.table.setsOf(labels), before: open.before?.setsOf(labels), allocated };
 }
 
 function unknownSource(databases: Databases): Source {
@@ -105,6 +84,7 @@ function unknownSource(databases: Databases): Source {
     direction: 'in',
     load: async (network) => {
       const open = await databases.tableOf('country', network);
+      requireBothFamilies(open.table, open.where);
       const set = unknownTo(open.table);
       const was = open.before && unknownTo(open.before);
       const entries = set.v4.size + set.v6.size;
@@ -115,15 +95,9 @@ function unknownSource(databases: Databases): Source {
   };
 }
 
-/** Addresses that ordinary hosts may have and that no country does. */
-export function unknownTo(table: GeoTable): IpSet {
-  const unknown = table.all().complement().subtract(specialPurpose());
-  return IpSet.of(unknown.v4, unknown.v6.intersect(IpSet.from([IPV6_IN_USE]).v6));
-}
-
 function loadedOf(
   id: string,
-  kind: Taken['kind'],
+  kind: NamedPlace['kind'],
   set: IpSet,
   entries: number,
   { date, state, problem }: OpenTable,
@@ -141,12 +115,18 @@ function loadedOf(
   };
 }
 
-/** How many IPv6 addresses the country database gives to any country. */
-function allocatedIn(table: GeoTable): number {
-  const { lo, hi } = table.columns.v6;
-  return Number(countRanges(IPV6, lo, hi));
+/** How many IPv6 addresses the country database gives to any country; undefined when it cannot be read, which takes no network away. */
+async function allocatedBy(databases: Databases, network: Network): Promise<number | undefined> {
+  try {
+    const { lo, hi } = (await databases.tableOf('country', network)).table.columns.v6;
+    return Number(countRanges(IPV6, lo, hi));
+  } catch (error) {
+    if (error instanceof BlocklistError) return undefined;
+    throw error;
+  }
 }
 
-function coverageOf({ v4, v6 }: IpSet, allocated: number): Coverage {
+function coverageOf({ v4, v6 }: IpSet, allocated: number | undefined): Coverage {
+  if (allocated === undefined) return { v4: v4.share() };
   return { v4: v4.share(), v6: allocated === 0 ? 0 : Number(v6.count()) / allocated };
 }

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { countriesOf } from '../../config/continents.js';
 import type { Config } from '../../config/load.js';
 import { IpSet } from '../../ip/index.js';
 import type { DatabaseContent, GeoKind } from './contract.js';
-import { unknownTo } from './geo-sources.js';
+import { namedCountries } from './named-places.js';
 import { foundOnDisk } from './offline.js';
 import { readDatabase } from './reading.js';
 import { bundledSpec, type DatabaseSpec, databaseSpecs, whereOf } from './specs.js';
-import { GeoTable, labelOfCountry } from './table.js';
+import { GeoTable } from './table.js';
+import { unknownTo } from './unknown.js';
 
 /** Whether what stands in these files may decide what root loads. */
 type IsTrusted = (paths: readonly string[]) => Promise<boolean>;
@@ -19,7 +19,7 @@ type IsTrusted = (paths: readonly string[]) => Promise<boolean>;
  */
 export async function placesOnDisk(config: Config, cache: string, isTrusted: IsTrusted): Promise<IpSet> {
   const { countries, asns } = config.sources;
-  const labels = countriesOf(countries.block).map(({ code }) => labelOfCountry(code) ?? 0);
+  const labels = namedCountries(countries.block).map(({ label }) => label);
   const tableOf = (kind: GeoKind) => believed(config, cache, kind, isTrusted);
   const country = labels.length > 0 || countries.unknown === 'drop' ? await tableOf('country') : undefined;
   const asn = asns.length > 0 ? await tableOf('asn') : undefined;

@@ -5,7 +5,7 @@ import type { DatabaseContent, GeoKind } from './contract.js';
 import { GeoTable } from './table.js';
 
 /** Counts up when the same body is read otherwise than before: what older programs wrote is then read again. */
-const READER = 1;
+const READER = 2;
 /** Columns that a table has in the file: three a family, then labels, networks, offsets and names. */
 const COLUMNS = 10;
 

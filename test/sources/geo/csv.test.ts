@@ -14,6 +14,10 @@ describe('addresses', () => {
     ['16777216', '1.0.0.0-1.0.0.0'],
     ['4294967295', '255.255.255.255-255.255.255.255'],
     ['4294967296', '::1:0:0-::1:0:0'],
+    ['281470681743359', '::fffe:ffff:ffff-::fffe:ffff:ffff'],
+    ['281470681743360', '0.0.0.0-0.0.0.0'],
+    ['281474976710655', '255.255.255.255-255.255.255.255'],
+    ['281474976710656', '::1:0:0:0-::1:0:0:0'],
     ['42540488161975842760550356425300246528', '2001::-2001::'],
     [LAST, `${'ffff:'.repeat(7)}ffff-${'ffff:'.repeat(7)}ffff`],
     [LAST.replace(/5$/, '6'), undefined],
@@ -113,6 +117,20 @@ describe('lines', () => {
     ]);
     // Without a number there is no network, but the line is one.
     expect([entries, rejected]).toEqual([3, 6]);
+  });
+
+  test.each(['', '-', '0', 'AS0', 'as0', 'None', 'none', 'NONE'])(
+    '%j where no network is: a line like any other',
+    async (text) => {
+      const { entries, rejected } = await read(`45.9.0.0,45.9.0.255,1,One\n45.9.1.0,45.9.1.255,${text},\n`);
+      expect([entries, rejected]).toEqual([2, 0]);
+    },
+  );
+
+  test.each(['', '-', 'ZZ', 'zz', 'None', 'none'])('%j where no country is: a line like any other', async (text) => {
+    const lines = Buffer.from(`45.9.0.0,45.9.0.255,CN\n45.9.1.0,45.9.1.255,${text}\n`);
+    const { tables, entries, rejected } = await csv.read(lines, ['country'], 'x');
+    expect([entries, rejected, tables.country?.columns.labels.length]).toEqual([2, 0, 1]);
   });
 
   test('lines that contradict another count as rejected', async () => {

@@ -20,6 +20,8 @@ async function load(folder: string, database: string, network: Network = 'use', 
   return block[0]!.load(network);
 }
 
+const BOTH = 'sources: {asns: [2], countries: {block: [asia]}}\ngeo: {country: DB, asn: DB}\n';
+
 const parsedIn = async (folder: string) =>
   (await readdir(join(folder, 'cache', 'databases', 'geo-asn'))).filter((name) => name.endsWith('.parsed'));
 
@@ -127,6 +129,33 @@ describe('a database that is a file', () => {
     await writeFile(path, sound.subarray(1));
     expect(textOf((await load(folder, 'asn.csv')).set)).toEqual(['45.10.0.0/24']);
     expect((await readFile(path)).equals(sound)).toBe(true);
+  });
+});
+
+describe('a database that keeps its size and loses a country or network', () => {
+  /** 60 networks, of which so many are of CN and AS2. */
+  const text = (count: number) =>
+    `network,country_code,asn\n${Array.from({ length: 60 }, (_, i) => `45.9.${i}.0/24,${i < count ? 'CN,2' : 'US,1'}\n`).join('')}`;
+
+  test.each<[count: number, problem: string | undefined]>([
+    [20, undefined],
+    [19, 'country-cn: 19 entries came, last good has 40: fewer than the 50.00 % allowed'],
+    [1, 'country-cn: 1 entry came, last good has 40: fewer than the 50.00 % allowed'],
+    [0, 'country-cn: 0 entries came, last good has 40: fewer than the 50.00 % allowed'],
+  ])('%i of 40 are left', async (count, problem) => {
+    const folder = await tempFolder();
+    const file = join(folder, 'db.csv');
+    const load = async (yaml: string) => {
+      const { block } = await configuredAt(yaml.replaceAll('DB', 'db.csv'), folder);
+      return Promise.all(block.map((source) => source.load('avoid')));
+    };
+    await writeFile(file, text(40));
+    await load(BOTH);
+    await writeFile(file, text(count));
+    for (const loaded of await load(BOTH)) expect(loaded.problem?.message).toBe(problem);
+    // Whom nobody names may come and go.
+    const [other] = await load(BOTH.replace('[2]', '[1]').replace('asia', 'us'));
+    expect(other!.problem).toBeUndefined();
   });
 });
 

@@ -73,6 +73,12 @@ describe('networks', () => {
     expect((await block[1]!.load('avoid')).set.isEmpty).toBe(false);
   });
 
+  test('a country database that cannot be read takes no network away: only the share of IPv6 is not told', async () => {
+    const found = await loadAll('asns: [112]', await project(), 'country: none.mmdb, asn: asn4.csv');
+    const { set, coverage } = found.get('asn-112')!;
+    expect([set.isEmpty, coverage]).toEqual([false, { v4: set.v4.share() }]);
+  });
+
   test('a country database under geo.asn is refused', async () => {
     const folder = await project();
     const { block } = await configuredAt('sources: {asns: [112]}\ngeo: {asn: country.mmdb}\n', folder);
@@ -110,6 +116,17 @@ describe('several databases', () => {
     expect(textOf(found.get('country-cn')!.set).slice(0, 2)).toEqual(['45.9.0.64/26', '45.9.2.0/23']);
   });
 
+  test('a country that the first one gives to others as a whole is not known', async () => {
+    const folder = await project();
+    await writeFile(join(folder, 'own.csv'), '45.10.0.0,45.10.255.255,US\n');
+    const yaml = 'sources: {countries: {block: [de]}}\ngeo: {country: [own.csv, country.mmdb]}\n';
+    const { block } = await configuredAt(yaml, folder);
+    expect(await problemOf(() => block[0]!.load('avoid'))).toMatchObject({
+      code: 'source-empty',
+      message: "the country database knows no network of 'de'",
+    });
+  });
+
   test('one of two that cannot be used fails both: a part of a country would open the rest', async () => {
     const folder = await project();
     const { block } = await configuredAt(
@@ -136,6 +153,25 @@ describe('countries', () => {
     );
     const japan = block.find(({ id }) => id === 'country-jp');
     expect(await problemOf(() => japan!.load('avoid'))).toMatchObject({ code: 'source-empty' });
+  });
+
+  test('one whose networks all contradict others is not known', async () => {
+    const folder = await project();
+    const lines = Array.from({ length: 30 }, (_, i) => `45.${i}.0.0,45.${i}.255.255,US\n`).join('');
+    await writeFile(join(folder, 'db.csv'), `${lines}45.9.7.0,45.9.7.255,CN\n`);
+    const { block } = await configuredAt('sources: {countries: {block: [cn]}}\ngeo: {country: db.csv}\n', folder);
+    expect(await problemOf(() => block[0]!.load('avoid'))).toMatchObject({ code: 'source-empty' });
+  });
+
+  test('zz is no country: what decides about addresses without one is named', async () => {
+    const { block } = await configuredAt(
+      'sources: {countries: {block: [zz]}}\ngeo: {country: country.mmdb}\n',
+      await project(),
+    );
+    expect(await problemOf(() => block[0]!.load('avoid'))).toMatchObject({
+      code: 'source-empty',
+      hint: expect.stringContaining('countries.unknown'),
+    });
   });
 
   test('coverage: of all of IPv4, and of the IPv6 that the database gives to any country', async () => {
@@ -166,6 +202,24 @@ describe('addresses that no country has', () => {
     expect(never.map((text) => unknown.set.has(text))).toEqual(never.map(() => false));
     expect(unknown).toMatchObject({ kind: 'country', direction: 'in', coverage: { v4: unknown.set.v4.share() } });
     expect(unknown.coverage).not.toHaveProperty('v6');
+  });
+
+  test.each([
+    ['IPv6', '45.9.0.0,45.9.0.255,CN\n'],
+    ['IPv4', '2a00:1000::,2a00:1000::ff,CN\n'],
+  ])('a database that says nothing of %s: not all of it is unknown', async (family, text) => {
+    const folder = await project();
+    await writeFile(join(folder, 'db.csv'), text);
+    for (const keys of ['block: [cn], unknown: drop', 'only: [cn], unknown: pass']) {
+      const yaml = `sources: {countries: {${keys}}}\ngeo: {country: db.csv}\n`;
+      const { block, only = block } = await configuredAt(yaml, folder);
+      const unknown = only.find(({ id }) => id === 'country-unknown')!;
+      expect(await problemOf(() => unknown.load('avoid'))).toMatchObject({
+        code: 'source-empty',
+        message: `the country database knows no ${family}: all of it would be unknown`,
+        where: join(folder, 'db.csv'),
+      });
+    }
   });
 
   test('alone, without any country', async () => {

@@ -68,6 +68,8 @@ describe.each(SIZES)('nodes of %i bits', (recordSize) => {
     expect(countries(database, ['0.255.0.1', '192.0.2.127', '192.0.2.128', '198.51.100.6', '255.255.255.255'])).toEqual(
       ['aa', 'bb', 'aa', undefined, 'aa'],
     );
+    // Their first 32 bits are those of 192.0.2.1 and 0.0.0.0.
+    expect(countries(database, ['c000:201::1', '::1'])).toEqual([undefined, undefined]);
   });
 
   test('an IPv6 tree with IPv4 below ::/96', async () => {
@@ -137,6 +139,19 @@ test.each([28, 32] as const)('pointers above 24 bits in nodes of %i bits', async
     aa: { prefixes: PREFIXES_4.aa, networks: 3 },
     bb: { prefixes: PREFIXES_4.bb, networks: 3 },
   });
+});
+
+test.each<[what: string, made: (bytes: Buffer) => Buffer]>([
+  ['of 0', (bytes) => bytes],
+  [
+    'that is not there',
+    (bytes) => Buffer.from(bytes.toString('latin1').replace('build_epoch', 'build_epock'), 'latin1'),
+  ],
+])('a date %s is none', async (_, made) => {
+  const file = join(await tempFolder(), 'test.mmdb');
+  await writeFile(file, made(writeMmdb({ recordSize: 24, ipVersion: 4, networks: NETWORKS_4, built: 0 })));
+  const database = await openCountries(file);
+  expect([database.built, blocksOf(database, ['aa']).aa?.networks]).toEqual([undefined, 3]);
 });
 
 describe('records', () => {

@@ -173,6 +173,28 @@ export const SAMPLES: readonly Sample[] = [
   ),
   sample(
     'csv',
+    'DB-IP City lite',
+    lines(undefined, [
+      '0.0.0.0,0.255.255.255,ZZ,ZZ,,,0,0',
+      ...ROWS.map(([first, last, code]) => `${first},${last},AS,${code},Some State,"Town, New",1.5,-2.25`),
+    ]),
+    'country',
+  ),
+  sample(
+    'csv',
+    'IP2Location for IPv6, IPv4-mapped',
+    lines(undefined, [
+      '"281470681743360","281470698520575","-","-"',
+      ...ROWS.map(([first, last, code]) => {
+        const mapped = (address: string) =>
+          String(BigInt(number(address)) + (address.includes(':') ? 0n : 0xffff00000000n));
+        return `"${mapped(first)}","${mapped(last)}","${code}","Some Land"`;
+      }),
+    ]),
+    'country',
+  ),
+  sample(
+    'csv',
     'semicolons and blanks',
     lines(
       'start_ip;end_ip;as_number;organization',
@@ -201,6 +223,7 @@ export const SAMPLES: readonly Sample[] = [
       'ripencc|DE|ipv4|45.10.0.0|256|20200101|allocated|c',
       'ripencc||ipv4|45.12.0.0|256||available',
       'ripencc|ZZ|ipv4|45.13.0.0|256|20200101|reserved|',
+      'ripencc|zz|ipv4|45.14.0.0|256|20200101|assigned|d',
       'ripencc|CN|ipv6|2a00:1000::|32|20200101|allocated|a',
       'ripencc|RU|ipv6|2a00:2000::|48|20200101|allocated|b',
     ]),

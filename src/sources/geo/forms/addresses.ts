@@ -34,7 +34,10 @@ export class AddressReader {
     return true;
   }
 
-  /** A number below 2^32 is an IPv4 address: no network of IPv6 begins there. */
+  /**
+   * A number below 2^32 is an IPv4 address: no network of IPv6 begins there. One of ::ffff:0:0/96 is one, too, as in text (RFC 4291 section 2.5.5.2):
+   * IP2Location writes all of IPv4 so into its file for IPv6.
+   */
   private number(start: number, end: number): boolean {
     this.isBlock = false;
     const text = this.bytes.toString('latin1', start, end);
@@ -47,6 +50,10 @@ export class AddressReader {
     if (rest > LAST_V6) return false;
     this.family = IPV6;
     for (let k = 3; k >= 0; k--, rest >>= 32n) this.lo[k] = this.hi[k] = Number(rest & 0xffffffffn);
+    if (this.lo[0] === 0 && this.lo[1] === 0 && this.lo[2] === 0xffff) {
+      this.family = IPV4;
+      this.lo[0] = this.hi[0] = this.lo[3]!;
+    }
     return true;
   }
 }

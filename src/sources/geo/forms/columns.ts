@@ -40,9 +40,14 @@ const ASN = /^(AS)?\d{1,10}$/i;
 /** A code, or what stands where there is none. */
 const COUNTRY = /^([a-z]{2}|none|-)?$/i;
 
+/** Two letters. */
+const CODE = /^[a-z]{2}$/i;
+/** `continent,CC,region,city,latitude,longitude`: the cells behind the addresses of DB-IP's cities. */
+const CITY_CELLS = 6;
+
 /**
- * The columns of a file without header by its first line: `first,last,CC` and `first,last,asn,name` (ip-location-db), `first last asn CC name` (iptoasn), each
- * also with a block in place of two addresses. Undefined when it is none of these.
+ * The columns of a file without header by its first line: `first,last,CC` and `first,last,asn,name` (ip-location-db), `first last asn CC name` (iptoasn),
+ * `first,last,continent,CC,…` (cities of DB-IP), each also with a block in place of two addresses. Undefined when it is none of these.
  */
 export function guessedColumns(cells: CellReader): Columns | undefined {
   const addresses = new AddressReader(cells.bytes);
@@ -56,5 +61,7 @@ export function guessedColumns(cells: CellReader): Columns | undefined {
     const hasCountry = cells.count > at + 2 && COUNTRY.test(second);
     return { ...place, asn: at, name: hasCountry ? at + 2 : at + 1, country: hasCountry ? at + 1 : -1 };
   }
-  return COUNTRY.test(first) ? { ...place, asn: -1, name: -1, country: at } : undefined;
+  // AS, NA and SA are continents there, and countries elsewhere.
+  const isCity = cells.count === at + CITY_CELLS && CODE.test(first) && CODE.test(second);
+  return COUNTRY.test(first) ? { ...place, asn: -1, name: -1, country: isCity ? at + 1 : at } : undefined;
 }

@@ -10,7 +10,7 @@ const TAB = 0x09;
 const COMMA = 0x2c;
 const SEMICOLON = 0x3b;
 /** What stands where a database knows no country or network. */
-const NONE = new Set(['', '-', '0', 'AS0', 'None', 'ZZ']);
+const NONE = /^(|-|0|as0|none|zz)$/i;
 
 /**
  * Lines of ranges: `first,last,…` or `network,…` between commas, semicolons or tabs, addresses as text or as decimal numbers, with a header
@@ -68,8 +68,8 @@ function read({ cells, columns, hasHeader }: Begun, kinds: readonly GeoKind[]): 
     if (!rows.range(from.family, from.lo, to.family, to.hi)) return;
     for (const kind of kinds) {
       const text = cells.text(columns[kind]);
-      if (NONE.has(text)) continue;
       const label = kind === 'asn' ? labelOfAsn(text) : labelOfCountry(text);
+      if (label === undefined && NONE.test(text)) continue;
       if (label === undefined) return rows.reject('not a code');
       rows.add(kind, label, () => (kind === 'asn' ? cells.text(columns.name) : ''));
     }

@@ -55,7 +55,7 @@ function read(bytes: Buffer): DatabaseContent {
   function take(country: string): void {
     const label = labelOfCountry(country);
     if (label !== undefined) rows.add('country', label, () => '');
-    else if (country !== '' && country !== 'ZZ') return rows.reject('not a code');
+    else if (!/^(zz)?$/i.test(country)) return rows.reject('not a code');
     rows.taken();
   }
 }

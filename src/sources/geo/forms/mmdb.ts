@@ -39,9 +39,11 @@ export const mmdb: DatabaseForm = {
   fits: (bytes) => bytes.subarray(-METADATA_WITHIN).includes(MARKER),
   read: async (bytes, kinds, where) => guarded(where, () => read(bytes, kinds, where)),
   ask: async (bytes, kind, where) => {
-    const reader = guarded(where, () => opened(bytes, where).reader);
+    const { reader, tree } = guarded(where, () => opened(bytes, where));
     return ({ family, words }) =>
       guarded(where, () => {
+        // The library would take the first 32 bits of an IPv6 address for an IPv4 address.
+        if (tree.ipVersion === 4 && family === IPV6) return undefined;
         const answer = answerOf(kind, reader.get(formatAddress(family, words)));
         return answer === NOTHING ? undefined : answer;
       });
@@ -69,7 +71,9 @@ function read(bytes: Buffer, kinds: readonly GeoKind[], where: string): Database
   });
   const tables = made.map(({ kind, builder }): [GeoKind, GeoTable] => [kind, builder.build().table]);
   const built = reader.metadata.buildEpoch.getTime();
-  return { tables: Object.fromEntries(tables), built, entries, rejected: 0, samples: [] };
+  // A writer may leave the date out, or write 0.
+  const date = built > 0 ? { built } : {};
+  return { tables: Object.fromEntries(tables), ...date, entries, rejected: 0, samples: [] };
 }
 
 function opened(bytes: Buffer, where: string): { readonly reader: Reader<Response>; readonly tree: Tree } {
