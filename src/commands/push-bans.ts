@@ -12,8 +12,7 @@ const DEADLINE_MS = 60_000;
 
 /**
  * Sends the bans that were made on this host to CrowdSec, where the configuration says so. It happens with `update`, whose user has the
- * network, and not with `ban`, which must not wait for a server; and before CrowdSec is read, as of the decisions about one address it tells
- * only the one that ends last, which may be a ban of ours that was taken back here.
+ * network, and not with `ban`, which must not wait for a server.
  * @returns what went wrong: no reason to do without the lists of the night
  */
 export async function pushBansOf(

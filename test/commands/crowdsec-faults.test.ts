@@ -93,20 +93,17 @@ describe('CrowdSec answers with something else: last good serves, exit status 3'
 
 describe('what is asked', () => {
   test.each([
-    ['', '/v1/decisions/stream?startup=true&scopes=ip,range'],
-    [', scopes: [ip, country, as]', '/v1/decisions/stream?startup=true&scopes=ip,country,as'],
-    [
-      ', origins: [CAPI, "lists:a b", "lists:c"]',
-      '/v1/decisions/stream?startup=true&scopes=ip,range&origins=CAPI,lists',
-    ],
-  ])('%s', async (more, path) => {
+    ['', 'scopes=ip,range'],
+    [', scopes: [ip, country, as]', 'scopes=ip,country,as'],
+    [', origins: [CAPI, "lists:a b", "lists:c"]', 'scopes=ip,range&origins=CAPI,lists'],
+  ])('%s', async (more, filter) => {
     const asked: (string | undefined)[] = [];
     const server = await testServer((request, response) => {
       asked.push(request.url);
       sends(GOOD)(request, response);
     });
     expect(await update(await project(`${server.origin}/`, more))).toMatchObject({ status: 0 });
-    expect(asked).toEqual([path]);
+    expect(asked).toEqual([`/v1/decisions/stream?startup=true&dedup=false&${filter}`]);
     expect(server.requests[0]?.['x-api-key']).toBe(KEY);
   });
 

@@ -28,6 +28,10 @@ const CAP = 1 << 27;
  * Decisions of CrowdSec's local API. Each time everything is asked for that is in force (startup=true): a deleted decision is not
  * among it, nothing has to be remembered, and another bouncer with its own key loses nothing. The other form, with what changed since the
  * last question, pays for a daemon that asks every ten seconds; 100,000 decisions in one answer take the API 1.6 s, once a night.
+ *
+ * All of them (dedup=false): of several about one address the API would tell only the one that ends last, and looks for it before it looks at
+ * origins and at what is only simulated (longestDecisionForScopeTypeValue in its pkg/database/decisions.go). One that is left out would hide one
+ * that blocks.
  */
 export async function bansOfCrowdsec(entry: CrowdsecEntry, environment: CrowdsecEnvironment): Promise<BanReader> {
   const { scopes, origins } = entry;
@@ -55,7 +59,7 @@ export async function bansOfCrowdsec(entry: CrowdsecEntry, environment: Crowdsec
 async function requestOf({ url, scopes, origins, timeout, 'key-file': keyFile }: CrowdsecEntry): Promise<ListRequest> {
   // The API knows no more than the origin itself; the name of a list is looked at here.
   const bases = [...new Set((origins ?? []).map(baseOf))].map(encodeURIComponent);
-  const query = `startup=true&scopes=${scopes.join(',')}${bases.length === 0 ? '' : `&origins=${bases.join(',')}`}`;
+  const query = `startup=true&dedup=false&scopes=${scopes.join(',')}${bases.length === 0 ? '' : `&origins=${bases.join(',')}`}`;
   return {
     url: `${url.replace(/\/+$/, '')}/v1/decisions/stream?${query}`,
     key: { value: await readKey(keyFile), in: { header: 'X-Api-Key' } },
