@@ -128,7 +128,7 @@ async function bansOf(
       else for (const prefix of set.prefixes()) bans.push({ prefix, ...made(decision) });
     }
   }
-  const read = { bans, rejected, samples, leftOut: Object.fromEntries(leftOut) };
+  const read = { bans, written: decisions.length, rejected, samples, leftOut: Object.fromEntries(leftOut) };
   if (lost.length === 0) return read;
   return { ...read, problem: notKnown([...new Set(lost)], where) };
 }
