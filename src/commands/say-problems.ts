@@ -31,7 +31,8 @@ export function sayProblems(
     // The one problem that a person may have to decide.
     if (problem.code === 'source-shrunk' || problem.code === 'source-grown') {
       say(context, voice, `  if that is right: ${commandLine(context, options, `update --accept-change ${id}`)}`);
-    } else if (id.startsWith(DATABASE) && problem.hint !== undefined) say(context, voice, `  ${problem.hint}`);
+    } else if (isOfOperator(id) && problem.hint !== undefined)
+      say(context, voice, `  ${escapeText(problem.hint, 300)}`);
   }
   if (options.verbose !== true) return;
   for (const { id, counts } of [...block, ...allow]) {
@@ -48,6 +49,11 @@ export function sayProblems(
 
 /** Ids of databases begin with it, and those of nothing else. */
 const DATABASE = 'geo-';
+
+/** A feed is mended by its publisher; about these the operator can do something, and is told what. */
+function isOfOperator(id: string): boolean {
+  return id.startsWith(DATABASE) || id === 'crowdsec';
+}
 
 interface Told {
   readonly source: Sick;

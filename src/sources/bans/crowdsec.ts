@@ -8,6 +8,7 @@ import { refuseHtml } from '../guards.js';
 import { readKey } from '../key-file.js';
 import type { Ban, BanReader, BansRead } from './contract.js';
 import { type DecisionsRead, readDecisions, type Wanted, type WantedDecision } from './crowdsec-decisions.js';
+import { refusalOf } from './crowdsec-refusal.js';
 
 /** The networks of countries (two letters, lower case) or of autonomous systems (digits); what is not known is not in the map. @throws BlocklistError */
 export type NetworksOf = (scope: 'country' | 'as', keys: readonly string[]) => Promise<ReadonlyMap<string, IpSet>>;
@@ -81,20 +82,9 @@ async function bodyOf(request: ListRequest, fetcher: Fetcher): Promise<Buffer> {
     const answer = await fetcher.get(request, 'now', { maxBytes: CAP });
     if (answer.kind === 'body') return answer.body;
   } catch (error) {
-    const hint = error instanceof HttpFailure ? hintFor(error) : undefined;
-    if (!(error instanceof HttpFailure) || hint === undefined) throw error;
-    throw new BlocklistError('http-failed', error.message, { where, hint, cause: error });
+    throw error instanceof HttpFailure ? refusalOf(error, where) : error;
   }
   throw new BlocklistError('http-failed', 'CrowdSec answered 304 to a question without a condition', { where });
-}
-
-function hintFor({ status, network }: HttpFailure): string | undefined {
-  if (status === 401 || status === 403) {
-    return 'it does not know this key: make one with cscli bouncers add blocklist, and put it into key-file';
-  }
-  if (status === 404) return 'this is no local API of CrowdSec 1.0 or later: check sources.crowdsec.url';
-  if (network === 'ECONNREFUSED') return 'see systemctl status crowdsec; last good is kept';
-  return undefined;
 }
 
 /**
