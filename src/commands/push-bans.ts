@@ -42,14 +42,14 @@ export function withPushProblem(gathered: Gathered, problem: BlocklistError | un
 
 async function push(file: string, project: Project, options: GlobalOptions, context: Context): Promise<void> {
   // Only who pushes pays for it.
-  const [{ ownBans }, { readCredentials }, { pushBans }, { scenarioOf }, { HttpClient }] = await Promise.all([
-    import('./own-bans.js'),
+  const [{ bansToPush }, { readCredentials }, { pushBans }, { scenarioOf }, { HttpClient }] = await Promise.all([
+    import('./bans-to-push.js'),
     import('../sources/bans/crowdsec-credentials.js'),
     import('../sources/bans/crowdsec-push.js'),
     import('../sources/bans/crowdsec-scenario.js'),
     import('../io/http.js'),
   ]);
-  const bans = await ownBans(project, context);
+  const bans = await bansToPush(project, context);
   const credentials = await readCredentials(file);
   const http = new HttpClient(`blocklist/${context.version}`, context.env);
   try {
