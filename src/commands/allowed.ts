@@ -44,7 +44,7 @@ export function requireNotAllowed(wanted: IpSet, { lists }: ConfiguredAllow): vo
 }
 
 /** The same networks without what is allowed. */
-export function withoutAllowed(prefix: Prefix, { all }: ConfiguredAllow): readonly Prefix[] {
+export function withoutAllowed(prefix: Prefix, { all }: Pick<ConfiguredAllow, 'all'>): readonly Prefix[] {
   const own = IpSet.from([prefix]);
   return own.intersect(all).isEmpty ? [prefix] : [...own.subtract(all).prefixes()];
 }

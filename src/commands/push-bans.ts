@@ -12,8 +12,7 @@ const DEADLINE_MS = 60_000;
 
 /**
  * Sends the bans that were made on this host to CrowdSec, where the configuration says so. It happens with `update`, whose user has the
- * network, and not with `ban`, which must not wait for a server; and before CrowdSec is read, as of the decisions about one address it tells
- * only the one that ends last, which may be a ban of ours that was taken back here.
+ * network, and not with `ban`, which must not wait for a server.
  * @returns what went wrong: no reason to do without the lists of the night
  */
 export async function pushBansOf(
@@ -43,14 +42,14 @@ export function withPushProblem(gathered: Gathered, problem: BlocklistError | un
 
 async function push(file: string, project: Project, options: GlobalOptions, context: Context): Promise<void> {
   // Only who pushes pays for it.
-  const [{ ownBans }, { readCredentials }, { pushBans }, { scenarioOf }, { HttpClient }] = await Promise.all([
-    import('./own-bans.js'),
+  const [{ bansToPush }, { readCredentials }, { pushBans }, { scenarioOf }, { HttpClient }] = await Promise.all([
+    import('./bans-to-push.js'),
     import('../sources/bans/crowdsec-credentials.js'),
     import('../sources/bans/crowdsec-push.js'),
     import('../sources/bans/crowdsec-scenario.js'),
     import('../io/http.js'),
   ]);
-  const bans = await ownBans(project, context);
+  const bans = await bansToPush(project, context);
   const credentials = await readCredentials(file);
   const http = new HttpClient(`blocklist/${context.version}`, context.env);
   try {

@@ -31,7 +31,9 @@ export function sayProblems(
     // The one problem that a person may have to decide.
     if (problem.code === 'source-shrunk' || problem.code === 'source-grown') {
       say(context, voice, `  if that is right: ${commandLine(context, options, `update --accept-change ${id}`)}`);
-    } else if (OF_DATABASES.test(id) && problem.hint !== undefined) say(context, voice, `  ${problem.hint}`);
+    } else if (OF_OPERATOR.test(id) && problem.hint !== undefined) {
+      say(context, voice, `  ${escapeText(problem.hint, 300)}`);
+    }
   }
   // Lists have a column for it; a database has no row.
   for (const { id, counts } of databases) {
@@ -56,8 +58,8 @@ export function sayProblems(
 
 /** Ids of databases begin with it, and those of nothing else. */
 const DATABASE = 'geo-';
-/** And those of countries and networks, which databases serve. */
-const OF_DATABASES = /^(geo|country|asn)-/;
+/** A feed is mended by its publisher; about databases, what they serve, and CrowdSec the operator can do something, and is told what. */
+const OF_OPERATOR = /^((geo|country|asn)-|crowdsec$)/;
 
 interface Told {
   readonly source: Sick;

@@ -5,6 +5,9 @@ import { path } from './values.js';
 const SCOPES = ['ip', 'range', 'country', 'as'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** Origins as CrowdSec writes them (pkg/types/constants.go). It takes others, too, but not these in other letters: it would know of no decision. */
+const ORIGINS = ['crowdsec', 'cscli', 'cscli-import', 'console', 'lists', 'CAPI'];
+
 /** `sources.crowdsec`: the decisions of a local API (LAPI), and bans of this host sent to it. */
 export const crowdsec = z.strictObject({
   url: z
@@ -20,7 +23,16 @@ export const crowdsec = z.strictObject({
     .describe('which decisions block; country and as block whole countries and networks, so they have to be named'),
   origins: z
     .array(
-      z.string().regex(/^[\w./-]{1,64}(:[\w./ -]{1,64})?$/, 'expected an origin like crowdsec, CAPI or lists:NAME'),
+      z
+        .string()
+        .regex(/^[\w./-]{1,64}(:[\w./ -]{1,64})?$/, 'expected an origin like crowdsec, CAPI or lists:NAME')
+        .superRefine((origin, context) => {
+          const [base = ''] = origin.split(':');
+          const right = ORIGINS.find((each) => each.toLowerCase() === base.toLowerCase());
+          if (right !== undefined && right !== base) {
+            context.addIssue({ code: 'custom', message: `expected ${right}, in these letters` });
+          }
+        }),
     )
     .min(1)
     .optional()

@@ -61,6 +61,20 @@ describe('CrowdSec answers with something else: last good serves, exit status 3'
     expect(await rulesOf(folder)).toEqual(before);
   });
 
+  test.each<[what: string, answer: Answer, hint: string]>([
+    ['403', refuses(403), 'cscli bouncers add blocklist'],
+    ['404', refuses(404), 'check sources.crowdsec.url'],
+    ['500', refuses(500), 'journalctl -u crowdsec'],
+    ['silence', () => undefined, 'raise sources.crowdsec.timeout'],
+    ['half an answer', sends(GOOD.slice(0, 150)), 'cscli lapi status'],
+    ['the whole internet', sends(answer('0.0.0.0/0')), 'take that ban back'],
+  ])('%s: below it stands what to do', async (_, fault, hint) => {
+    const server = await testServer(fault);
+    const { stderr } = await update(await project(server.origin));
+    const lines = stderr.split('\n');
+    expect(lines[lines.findIndex((line) => line.startsWith('crowdsec: ')) + 1]).toMatch(new RegExp(`^ {2}.*${hint}`));
+  });
+
   test.each([429, 500])('after %i it is asked again with the next update: a deletion must not wait', async (status) => {
     const server = await testServer(refuses(status));
     const folder = await project(server.origin);
@@ -93,20 +107,17 @@ describe('CrowdSec answers with something else: last good serves, exit status 3'
 
 describe('what is asked', () => {
   test.each([
-    ['', '/v1/decisions/stream?startup=true&scopes=ip,range'],
-    [', scopes: [ip, country, as]', '/v1/decisions/stream?startup=true&scopes=ip,country,as'],
-    [
-      ', origins: [CAPI, "lists:a b", "lists:c"]',
-      '/v1/decisions/stream?startup=true&scopes=ip,range&origins=CAPI,lists',
-    ],
-  ])('%s', async (more, path) => {
+    ['', 'scopes=ip,range'],
+    [', scopes: [ip, country, as]', 'scopes=ip,country,as'],
+    [', origins: [CAPI, "lists:a b", "lists:c"]', 'scopes=ip,range&origins=CAPI,lists'],
+  ])('%s', async (more, filter) => {
     const asked: (string | undefined)[] = [];
     const server = await testServer((request, response) => {
       asked.push(request.url);
       sends(GOOD)(request, response);
     });
     expect(await update(await project(`${server.origin}/`, more))).toMatchObject({ status: 0 });
-    expect(asked).toEqual([path]);
+    expect(asked).toEqual([`/v1/decisions/stream?startup=true&dedup=false&${filter}`]);
     expect(server.requests[0]?.['x-api-key']).toBe(KEY);
   });
 

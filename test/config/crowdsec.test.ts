@@ -28,6 +28,8 @@ describe('refused', () => {
     [`${LEAST}, scopes: [user]`, 'sources.crowdsec.scopes[0]'],
     [`${LEAST}, origins: []`, 'sources.crowdsec.origins'],
     [`${LEAST}, origins: ["a,b"]`, 'sources.crowdsec.origins[0]: expected an origin'],
+    [`${LEAST}, origins: [capi]`, 'sources.crowdsec.origins[0]: expected CAPI'],
+    [`${LEAST}, origins: ["Lists:tor"]`, 'sources.crowdsec.origins[0]: expected lists'],
     [`${LEAST}, timeout: 0`, 'sources.crowdsec.timeout'],
     [`${LEAST}, push: true`, 'sources.crowdsec.push'],
     [`${LEAST}, push: {}`, 'sources.crowdsec.push.credentials-file'],

@@ -68,11 +68,12 @@ describeSystem('bans of this host, pushed to the real CrowdSec', [...LAPI_NEEDS,
     await ban('45.9.1.7', '--reason', 'port "scan" <b>');
     await ban('45.9.8.0/22', '2a00:1::/48', '--for', '7d');
     await web1.done(namespace, 'allow', '45.9.3.3');
+    await ban('45.9.1.6', '--until', '2400-12-31');
     await lapi.decide('-i', '45.9.1.9', '-d', '4h');
     const ran = await update();
     expect(ran.status).toBe(0);
-    expect(ran.stderr).toContain('bans pushed to CrowdSec: 3 added, 0 taken back');
-    expect(await pushed()).toEqual(['Ip 45.9.1.7', 'Range 2a00:1::/48', 'Range 45.9.8.0/22']);
+    expect(ran.stderr).toContain('bans pushed to CrowdSec: 4 added, 0 taken back');
+    expect(await pushed()).toEqual(['Ip 45.9.1.6', 'Ip 45.9.1.7', 'Range 2a00:1::/48', 'Range 45.9.8.0/22']);
     expect(await nodes()).toEqual(['45.9.1.9', '91.200.1.7']);
     expect(await linesOf(web1.path('rules', 'nets4.txt'))).toEqual([]);
     const alerts = await lapi.cscli('alerts', 'list', '-o', 'json', '--scenario', 'blocklist/web1', '--ip', '45.9.1.7');
@@ -99,6 +100,19 @@ describeSystem('bans of this host, pushed to the real CrowdSec', [...LAPI_NEEDS,
       expect(await pushed()).toEqual([]);
     },
   );
+
+  systemTest('whom this host lets through nobody else is asked to ban', [], async () => {
+    await ban('45.9.8.0/30', '45.9.1.7', '45.9.1.8', '45.9.1.9');
+    await web1.done(namespace, 'allow', '45.9.1.7');
+    await web1.write('lists/allow.txt', '45.9.8.1\n');
+    const more = 'allow: {files: [lists/allow.txt]}\nlocal: {admins: [45.9.1.8]}\n';
+    await web1.write('blocklist.yaml', `${await readFile(web1.path('blocklist.yaml'), 'utf8')}${more}`);
+    expect((await update()).stderr).toContain('3 added');
+    expect(await pushed()).toEqual(['Ip 45.9.1.9', 'Ip 45.9.8.0', 'Range 45.9.8.2/31']);
+    await web1.write('lists/allow.txt', '45.9.1.9\n');
+    expect((await update()).stderr).toContain('1 added, 3 taken back');
+    expect(await pushed()).toEqual(['Range 45.9.8.0/30']);
+  });
 
   systemTest('what CrowdSec lost is there again with the next update', [], async () => {
     await ban('45.9.1.7');

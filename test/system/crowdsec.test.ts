@@ -139,6 +139,22 @@ describeSystem('decisions of the real CrowdSec', LAPI_NEEDS, () => {
     expect(await rules('nodes4')).toEqual(['45.9.1.7', '91.200.1.7']);
   });
 
+  systemTest('a longer decision of an origin that is not wanted hides none that is', [], async () => {
+    await lapi.decide('-i', '45.9.1.7', '-d', '4h');
+    await writeFile(`${lapi.folder}/import.json`, '[{"value": "45.9.1.7", "duration": "10h"}]');
+    await lapi.cscli('decisions', 'import', '-i', `${lapi.folder}/import.json`);
+    await configure(', origins: [cscli]');
+    expect(await update()).toMatchObject({ status: 0 });
+    expect(await rules('nodes4')).toEqual(['45.9.1.7', '91.200.1.7']);
+  });
+
+  systemTest('a longer decision that is only simulated hides none that is real', [], async () => {
+    await lapi.alert('45.9.1.7', '4h', 'real');
+    await lapi.alert('45.9.1.7', '10h', 'simulated');
+    expect(await update()).toMatchObject({ status: 0 });
+    expect(await rules('nodes4')).toEqual(['45.9.1.7', '91.200.1.7']);
+  });
+
   systemTest('two bouncers do not take each other’s news away', [], async () => {
     await lapi.addBouncer('other', 'another-key');
     const news = async () => {

@@ -50,6 +50,17 @@ export class Lapi {
     await this.cscli('decisions', 'add', ...options);
   }
 
+  /** A decision as an agent sends one; cscli makes none that is only simulated. */
+  async alert(value: string, duration: string, kind: 'real' | 'simulated'): Promise<void> {
+    const simulated = kind === 'simulated';
+    const [scenario, at] = [`test/${kind}`, new Date().toISOString()];
+    const decision = { origin: 'crowdsec', type: 'ban', scope: 'Ip', value, duration, scenario, simulated };
+    const unused = { scenario_hash: '', scenario_version: '', message: '', capacity: 0, leakspeed: '0', events: [] };
+    const source = { scope: 'Ip', value, ip: value };
+    const alert = { ...unused, scenario, simulated, events_count: 1, start_at: at, stop_at: at, source };
+    await this.post('alerts', [{ ...alert, decisions: [decision] }], { authorization: `Bearer ${await this.token()}` });
+  }
+
   async undecide(...options: readonly string[]): Promise<void> {
     await this.cscli('decisions', 'delete', ...options);
   }
@@ -80,6 +91,22 @@ export class Lapi {
   async remove(): Promise<void> {
     await this.stop();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Logs in as cscli does. */
+  private async token(): Promise<string> {
+    const credentials = await readFile(join(this.folder, 'cscli.yaml'), 'utf8');
+    const password = /^password: (\S+)$/m.exec(credentials)?.[1];
+    const answer = await this.post('watchers/login', { machine_id: 'cscli', password, scenarios: [] });
+    return ((await answer.json()) as { token: string }).token;
+  }
+
+  private async post(path: string, value: object, headers: Record<string, string> = {}): Promise<Response> {
+    // Without a slash in it a name of a program is refused.
+    const all = { 'content-type': 'application/json', 'user-agent': 'test/1', ...headers };
+    const answer = await fetch(`${this.url}/v1/${path}`, { method: 'POST', headers: all, body: JSON.stringify(value) });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return answer;
   }
 
   private async answers(): Promise<boolean> {

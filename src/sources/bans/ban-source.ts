@@ -119,8 +119,9 @@ class BanLoad {
 }
 
 /** @throws BlocklistError `source-rejects`, `source-too-wide` */
-function requireSane({ bans, rejected, samples }: BansRead, limits: BanLimits, where: string): void {
-  const all = bans.length + rejected;
+function requireSane(read: BansRead, limits: BanLimits, where: string): void {
+  const { bans, written = bans.length, rejected, samples } = read;
+  const all = written + rejected;
   if (rejected / Math.max(1, all) > limits.maxRejects) {
     const [first] = samples;
     const example = first === undefined ? '' : `, the first in line ${first.line}: ${first.reason}`;

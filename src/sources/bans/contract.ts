@@ -22,6 +22,8 @@ export interface Ban {
 export interface BansRead {
   /** in any order; those that are over may be among them */
   readonly bans: readonly Ban[];
+  /** how many were written where they come from, if one of them can stand for many here */
+  readonly written?: number;
   readonly rejected: number;
   readonly samples: readonly RejectedLine[];
   /** well-formed bans that are none for this host: how many for which reason, in words of ours */

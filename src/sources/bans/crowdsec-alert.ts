@@ -3,22 +3,24 @@ import type { Ban } from './contract.js';
 import { goDuration } from './go-duration.js';
 
 const YEAR_MS = 365 * 86_400_000;
-/** CrowdSec has no decision without an end. */
-const FOR_GOOD_MS = 10 * YEAR_MS;
-/** A ban for good is pushed anew when it has less than this left there. */
-const STILL_FOR_GOOD_MS = 9 * YEAR_MS;
+/** CrowdSec has no decision without an end, and none beyond the 292 years that a duration of Go holds. */
+const LONGEST_MS = 10 * YEAR_MS;
+/** A ban that is longer is pushed anew when it has less than this left there. */
+const STILL_LONG_MS = 9 * YEAR_MS;
+/** The message is a varchar(255) where its database is MySQL; a longer one would have all alerts beside it refused. */
+const LONGEST_MESSAGE = 255;
 /** Its clock and ours differ by so much at most. */
 const TOLERANCE_MS = 60_000;
 
 /** When a ban ends at CrowdSec, in milliseconds since 1970. */
 export function endThere({ until }: Ban, now: number): number {
-  return until ?? now + FOR_GOOD_MS;
+  return Math.min(until ?? Number.POSITIVE_INFINITY, now + LONGEST_MS);
 }
 
 /** Whether a decision that ends then is this ban. */
 export function isSameEnd(ban: Ban, until: number, now: number): boolean {
-  if (ban.until === undefined) return until > now + STILL_FOR_GOOD_MS;
-  return Math.abs(ban.until - until) <= TOLERANCE_MS;
+  const end = endThere(ban, now);
+  return end === now + LONGEST_MS ? until > now + STILL_LONG_MS : Math.abs(end - until) <= TOLERANCE_MS;
 }
 
 /**
@@ -32,11 +34,12 @@ export function alertOf(ban: Ban, scenario: string, now: number): object {
   const scope = isNet ? 'Range' : 'Ip';
   // The end is counted from stop_at, by our clock alone.
   const at = new Date(now).toISOString();
+  const message = [ban.reason ?? 'banned by hand', ...(ban.by === undefined ? [] : [`(${ban.by})`])].join(' ');
   return {
     scenario,
     scenario_hash: '',
     scenario_version: '',
-    message: [ban.reason ?? 'banned by hand', ...(ban.by === undefined ? [] : [`(${ban.by})`])].join(' '),
+    message: message.slice(0, LONGEST_MESSAGE),
     events_count: 1,
     start_at: at,
     stop_at: at,

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { Scope } from '../../config/crowdsec-schema.js';
 import { BlocklistError } from '../../errors.js';
 import { parseJson } from '../../io/json.js';
-import { type Prefix, parsePrefix, type RejectedLine, type RejectReason } from '../../ip/index.js';
+import type { Prefix, RejectedLine, RejectReason } from '../../ip/index.js';
 import { parseGoDuration } from './go-duration.js';
+import { prefixOf } from './prefix-of.js';
 
 /**
  * The answer of `GET /v1/decisions/stream` (CrowdSec's pkg/models/localapi_swagger.yaml, DecisionsStreamResponse). Lists without an entry
@@ -133,13 +134,4 @@ function targetOf(scope: Scope, value: string): WantedDecision['target'] | undef
   }
   const prefix = prefixOf(value);
   return prefix === undefined ? undefined : { scope, prefix };
-}
-
-function prefixOf(text: string): Prefix | undefined {
-  try {
-    return parsePrefix(text);
-  } catch (error) {
-    if (error instanceof BlocklistError) return undefined;
-    throw error;
-  }
 }

@@ -51,9 +51,7 @@ const alertsSchema = z
     z.object({
       machine_id: z.string(),
       scenario: z.string(),
-      decisions: z
-        .array(z.object({ id: z.int().min(0), type: z.string(), value: z.string(), duration: z.string() }))
-        .nullish(),
+      decisions: z.array(z.object({ id: z.int().min(0), value: z.string(), duration: z.string() })).nullish(),
     }),
   )
   .nullable();
@@ -89,7 +87,9 @@ class Push {
     // First what is added: a ban that only got another end is never open in between.
     const added = [...wanted.values()];
     for (let i = 0; i < added.length; i += BATCH) await this.add(added.slice(i, i + BATCH), now);
-    for (const { id } of superfluous) await this.send('DELETE', `decisions/${id}`);
+    let refusal: BlocklistError | undefined;
+    for (const { id } of superfluous) refusal = (await this.takeBack(id)) ?? refusal;
+    if (refusal !== undefined) throw refusal;
     return { added: added.length, deleted: superfluous.length };
   }
 
@@ -124,6 +124,18 @@ class Push {
     );
   }
 
+  /** @returns the refusal of this one alone: so CrowdSec answers for a decision that went away meanwhile, too. The next push sees what is left. */
+  private async takeBack(id: number): Promise<BlocklistError | undefined> {
+    try {
+      await this.send('DELETE', `decisions/${id}`);
+      return undefined;
+    } catch (problem) {
+      const cause = problem instanceof BlocklistError ? problem.cause : undefined;
+      if (problem instanceof BlocklistError && cause instanceof HttpFailure && cause.status === 500) return problem;
+      throw problem;
+    }
+  }
+
   private async send(method: SendOptions['method'], path: string, value?: unknown): Promise<unknown> {
     const { http, deadlineMs } = this.environment;
     const url = `${this.credentials.url}/v1/${path}`;
@@ -152,13 +164,9 @@ class Push {
   }
 
   private notPushed(cause: HttpFailure): BlocklistError {
-    const isRefused = cause.status === 401 || cause.status === 403;
-    const hint = isRefused
-      ? 'it does not know this machine: cscli machines list; cscli machines add blocklist --auto --file FILE'
-      : 'the next update tries again';
     return new BlocklistError('http-failed', cause.message, {
       where: this.credentials.url,
-      hint,
+      hint: hintFor(cause),
       cause,
     });
   }
@@ -169,6 +177,14 @@ class Push {
       hint: 'check the url in the file of credentials',
     });
   }
+}
+
+function hintFor({ status = 0 }: HttpFailure): string {
+  if (status === 401 || status === 403) {
+    return 'it does not know this machine: cscli machines list; cscli machines add blocklist --auto --file FILE';
+  }
+  if (status === 404 || (status >= 300 && status < 400)) return 'check the url in the file of credentials';
+  return 'the next update tries again';
 }
 
 /** Of several bans of one address the one that ends last. */

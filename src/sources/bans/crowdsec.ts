@@ -8,6 +8,7 @@ import { refuseHtml } from '../guards.js';
 import { readKey } from '../key-file.js';
 import type { Ban, BanReader, BansRead } from './contract.js';
 import { type DecisionsRead, readDecisions, type Wanted, type WantedDecision } from './crowdsec-decisions.js';
+import { refusalOf } from './crowdsec-refusal.js';
 
 /** The networks of countries (two letters, lower case) or of autonomous systems (digits); what is not known is not in the map. @throws BlocklistError */
 export type NetworksOf = (scope: 'country' | 'as', keys: readonly string[]) => Promise<ReadonlyMap<string, IpSet>>;
@@ -28,6 +29,10 @@ const CAP = 1 << 27;
  * Decisions of CrowdSec's local API. Each time everything is asked for that is in force (startup=true): a deleted decision is not
  * among it, nothing has to be remembered, and another bouncer with its own key loses nothing. The other form, with what changed since the
  * last question, pays for a daemon that asks every ten seconds; 100,000 decisions in one answer take the API 1.6 s, once a night.
+ *
+ * All of them (dedup=false): of several about one address the API would tell only the one that ends last, and looks for it before it looks at
+ * origins and at what is only simulated (longestDecisionForScopeTypeValue in its pkg/database/decisions.go). One that is left out would hide one
+ * that blocks.
  */
 export async function bansOfCrowdsec(entry: CrowdsecEntry, environment: CrowdsecEnvironment): Promise<BanReader> {
   const { scopes, origins } = entry;
@@ -55,7 +60,7 @@ export async function bansOfCrowdsec(entry: CrowdsecEntry, environment: Crowdsec
 async function requestOf({ url, scopes, origins, timeout, 'key-file': keyFile }: CrowdsecEntry): Promise<ListRequest> {
   // The API knows no more than the origin itself; the name of a list is looked at here.
   const bases = [...new Set((origins ?? []).map(baseOf))].map(encodeURIComponent);
-  const query = `startup=true&scopes=${scopes.join(',')}${bases.length === 0 ? '' : `&origins=${bases.join(',')}`}`;
+  const query = `startup=true&dedup=false&scopes=${scopes.join(',')}${bases.length === 0 ? '' : `&origins=${bases.join(',')}`}`;
   return {
     url: `${url.replace(/\/+$/, '')}/v1/decisions/stream?${query}`,
     key: { value: await readKey(keyFile), in: { header: 'X-Api-Key' } },
@@ -77,20 +82,9 @@ async function bodyOf(request: ListRequest, fetcher: Fetcher): Promise<Buffer> {
     const answer = await fetcher.get(request, 'now', { maxBytes: CAP });
     if (answer.kind === 'body') return answer.body;
   } catch (error) {
-    const hint = error instanceof HttpFailure ? hintFor(error) : undefined;
-    if (!(error instanceof HttpFailure) || hint === undefined) throw error;
-    throw new BlocklistError('http-failed', error.message, { where, hint, cause: error });
+    throw error instanceof HttpFailure ? refusalOf(error, where) : error;
   }
   throw new BlocklistError('http-failed', 'CrowdSec answered 304 to a question without a condition', { where });
-}
-
-function hintFor({ status, network }: HttpFailure): string | undefined {
-  if (status === 401 || status === 403) {
-    return 'it does not know this key: make one with cscli bouncers add blocklist, and put it into key-file';
-  }
-  if (status === 404) return 'this is no local API of CrowdSec 1.0 or later: check sources.crowdsec.url';
-  if (network === 'ECONNREFUSED') return 'see systemctl status crowdsec; last good is kept';
-  return undefined;
 }
 
 /**
@@ -124,7 +118,7 @@ async function bansOf(
       else for (const prefix of set.prefixes()) bans.push({ prefix, ...made(decision) });
     }
   }
-  const read = { bans, rejected, samples, leftOut: Object.fromEntries(leftOut) };
+  const read = { bans, written: decisions.length, rejected, samples, leftOut: Object.fromEntries(leftOut) };
   if (lost.length === 0) return read;
   return { ...read, problem: notKnown([...new Set(lost)], where) };
 }

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { HttpClient } from '../../../src/io/http.js';
 import { parsePrefix } from '../../../src/ip/index.js';
+import type { Ban } from '../../../src/sources/bans/contract.js';
+import { alertOf } from '../../../src/sources/bans/crowdsec-alert.js';
 import { readCredentials } from '../../../src/sources/bans/crowdsec-credentials.js';
 import { pushBans } from '../../../src/sources/bans/crowdsec-push.js';
 import { problemOf, tempFolder } from '../../io/temp.js';
@@ -25,7 +27,7 @@ async function api(answers: Readonly<Record<string, Answer>>) {
   return { server, asked };
 }
 
-async function push(url: string, deadlineMs = 5000, bans = [BAN]) {
+async function push(url: string, deadlineMs = 5000, bans: readonly Ban[] = [BAN]) {
   const http = new HttpClient('blocklist/0.0.0-test', {});
   onTestFinished(() => http.close());
   const environment = { http, now: () => NOON, scenario: 'blocklist/web1', deadlineMs };
@@ -34,8 +36,11 @@ async function push(url: string, deadlineMs = 5000, bans = [BAN]) {
 
 /** An alert with one decision, as the API lists it. */
 function alert(value: string, duration: string, changes: object = {}) {
-  const decisions = [{ id: 7, type: 'ban', value, duration }];
-  return { machine_id: 'web1', scenario: 'blocklist/web1', decisions, ...changes };
+  return { machine_id: 'web1', scenario: 'blocklist/web1', decisions: [decisionOf(7, value, duration)], ...changes };
+}
+
+function decisionOf(id: number, value: string, duration = '4h') {
+  return { id, type: 'ban', value, duration };
 }
 
 const lists = (...alerts: object[]) => sends(JSON.stringify(alerts));
@@ -75,6 +80,54 @@ describe('what is there already', () => {
     expect(asked).toEqual(['POST watchers/login', 'GET alerts']);
   });
 
+  test.each([
+    ['for good', undefined, '315360000s'],
+    ['for 317 years, which no duration of Go holds', NOON + 9_999_999_999_000, '315360000s'],
+    ['for 11 years', NOON + 11 * 8760 * HOUR, '315360000s'],
+    ['for 9 years', NOON + 9 * 8760 * HOUR, '283824000s'],
+  ])('a ban %s ends there in ten years at most', async (_, until, duration) => {
+    const sent: string[] = [];
+    const answers = { 'POST watchers/login': TOKEN, 'GET alerts': sends('null') };
+    const taken: Answer = async (request, response) => {
+      for await (const chunk of request) sent.push(String(chunk));
+      sends('["1"]')(request, response);
+    };
+    const { server } = await api({ ...answers, 'POST alerts': taken });
+    await push(server.origin, 5000, [{ ...BAN, until }]);
+    const alerts = JSON.parse(sent.join('')) as { decisions: { duration: string }[] }[];
+    expect(alerts.flatMap(({ decisions }) => decisions.map((decision) => decision.duration))).toEqual([duration]);
+  });
+
+  test.each([undefined, NOON + 9_999_999_999_000, NOON + 11 * 8760 * HOUR])(
+    'a ban until %s is there when it has nine years left there',
+    async (until) => {
+      const answers = (hours: string) => ({
+        'POST watchers/login': TOKEN,
+        'GET alerts': lists(alert('45.9.1.7', hours)),
+        'POST alerts': sends('["1"]'),
+        'DELETE decisions/7': sends('{}'),
+      });
+      const pushed = async (hours: string) =>
+        push((await api(answers(hours))).server.origin, 5000, [{ ...BAN, until }]);
+      expect(await pushed('78900h')).toEqual({ added: 0, deleted: 0 });
+      expect(await pushed('78800h')).toEqual({ added: 1, deleted: 1 });
+    },
+  );
+
+  test('what is said of a ban has room in every database of CrowdSec: 255 characters', async () => {
+    const ban = { ...BAN, reason: 'r'.repeat(200), by: 'b'.repeat(200) };
+    const { message } = alertOf(ban, 'blocklist/web1', NOON) as { message: string };
+    expect(message).toBe(`${'r'.repeat(200)} (${'b'.repeat(53)}`);
+  });
+
+  test('a decision that cannot be deleted keeps none of the others back', async () => {
+    const there = lists(alert('45.9.1.8', '4h'), alert('45.9.1.9', '4h', { decisions: [decisionOf(8, '45.9.1.9')] }));
+    const answers = { 'POST watchers/login': TOKEN, 'GET alerts': there, 'POST alerts': sends('["1"]') };
+    const { server, asked } = await api({ ...answers, 'DELETE decisions/8': sends('{}') });
+    expect(await problemOf(() => push(server.origin))).toMatchObject({ message: 'the server answered 500' });
+    expect(asked.slice(-2)).toEqual(['DELETE decisions/7', 'DELETE decisions/8']);
+  });
+
   test('a decision that somebody deleted in the meantime is no failure', async () => {
     const there = lists(alert('45.9.1.8', '4h'), alert('45.9.1.7', '4h'));
     const answers = { 'POST watchers/login': TOKEN, 'GET alerts': there, 'DELETE decisions/7': refuses(404) };
@@ -108,12 +161,14 @@ describe('a server that is something else', () => {
       'http-failed',
       'the server answered 500',
     ],
+    ['another address', { 'POST watchers/login': refuses(404) }, 'http-failed', 'the server answered 404'],
     ['silence', { 'POST watchers/login': () => undefined }, 'http-failed', 'no complete answer within'],
   ])('%s', async (_, answers, code, message) => {
     const { server } = await api(answers);
     const problem = await problemOf(() => push(server.origin, 700));
     expect(problem).toMatchObject({ code, where: server.origin, message: expect.stringContaining(message) });
     expect(`${problem.message}${problem.hint}`).not.toContain(PASSWORD);
+    expect(problem.hint).toMatch(code === 'source-format' || message.endsWith('404') ? /check the url/ : /cscli|next/);
   });
 
   test('is not followed elsewhere with the password', async () => {

@@ -96,6 +96,15 @@ describe('decisions about countries and networks', () => {
   });
 });
 
+test('what cannot be read is a share of the decisions, however many networks one of them stands for', async () => {
+  const many = setOf(...Array.from({ length: 100 }, (_, i) => `45.9.${2 * i}.0/24`));
+  const { load, server } = await crowdsec(decisions('45.9.1.7'), async () => new Map([['cn', many]]));
+  await load();
+  server.answer = sends(JSON.stringify({ new: [decision('Country', 'CN'), decision('Ip', 'x')] }));
+  const { state, problem } = await load(NOON + 1);
+  expect([state, problem?.message]).toEqual(['kept', expect.stringContaining('1 of 2 bans are unreadable')]);
+});
+
 test('an address that left CrowdSec’s list is open, and what was there before is told', async () => {
   const { load, server } = await crowdsec([decision('Ip', '45.9.1.7'), decision('Ip', '45.9.1.8')]);
   await load();
