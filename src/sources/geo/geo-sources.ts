@@ -15,7 +15,7 @@ interface Taken {
   readonly missing?: (where: string) => BlocklistError;
 }
 
-const UNKNOWN_COUNTRY = 'country-unknown';
+export const UNKNOWN_COUNTRY = 'country-unknown';
 /** Unicast IPv6 is given out of 2000::/3 alone (RFC 4291 section 2.4, IANA): beyond it there is no country to be known. */
 const IPV6_IN_USE = '2000::/3';
 

@@ -21,6 +21,8 @@ export interface GeoLookup {
   countryOf(address: Address): string | undefined;
   /** undefined when the database knows none, when no database is configured, or when it was never fetched */
   networkOf(address: Address): Network | undefined;
+  /** whether the databases of a kind are there to be asked: some are configured, and each is on this host */
+  has(kind: GeoKind): boolean;
   /** Closes the files; who ends anyway need not. */
   close(): void;
 }
@@ -39,6 +41,7 @@ export async function openGeo(config: Config, cache: string): Promise<GeoLookup>
     return opened.filter((each) => each !== undefined);
   };
   const [countries, networks] = await Promise.all([openAll('country'), openAll('asn')]);
+  const opened = { country: countries, asn: networks };
   return {
     countryOf: (address) => {
       const answer = firstOf(countries, address);
@@ -48,6 +51,7 @@ export async function openGeo(config: Config, cache: string): Promise<GeoLookup>
       const answer = firstOf(networks, address);
       return answer && { asn: answer.label, name: answer.name };
     },
+    has: (kind) => specs[kind].length > 0 && opened[kind].length === specs[kind].length,
     close: () => {
       for (const each of [...countries, ...networks]) each.close();
     },
