@@ -129,11 +129,16 @@ async function manifestStamps(folder: string): Promise<string> {
   return (await Promise.all(stamps)).join(', ');
 }
 
-/** The manifest alone, unproven; undefined when there is no artefact or it is damaged. */
-export async function readManifest(folder: string): Promise<Manifest | undefined> {
+/** The manifest alone, unproven. @throws BlocklistError `artefact-missing`, `artefact-invalid`, `file-unreadable` */
+export async function requireManifest(folder: string): Promise<Manifest> {
   const place = placeOf(folder);
+  return parseManifest((await readCurrent(folder, MANIFEST_FILE)) ?? refuseMissing(place, MANIFEST_FILE), place);
+}
+
+/** The same; undefined when there is no artefact or it is damaged. */
+export async function readManifest(folder: string): Promise<Manifest | undefined> {
   try {
-    return parseManifest((await readCurrent(folder, MANIFEST_FILE)) ?? refuseMissing(place, MANIFEST_FILE), place);
+    return await requireManifest(folder);
   } catch (error) {
     if (error instanceof BlocklistError) return undefined;
     throw error;

@@ -1,10 +1,9 @@
-import { stat } from 'node:fs/promises';
 import { readManifest } from '../apply/artefact-store.js';
 import { BlocklistError } from '../errors.js';
 import type { Address, Prefix } from '../ip/index.js';
 import type { GeoLookup } from '../sources/geo/lookup.js';
 import type { Holding, NamedSource, Unread } from '../sources/holding.js';
-import { type HoldingEnvironment, holdingsOf, regionsOf } from '../sources/holdings.js';
+import { holdingsOf, regionsOf } from '../sources/holdings.js';
 import type { Context, GlobalOptions } from './context.js';
 import type { Project } from './project.js';
 
@@ -59,11 +58,10 @@ export async function openHoldings(
     opened ??= import('../sources/geo/lookup.js').then(({ openGeo }) => openGeo(config, cache));
     return opened;
   };
-  const load: HoldingEnvironment['load'] = (ids) => loadWhole(ids, project, options, context);
   const asked = blocks.every(({ family, length }) => length === family.bits) ? 'addresses' : 'blocks';
   const regions = regionsOf(blocks, config);
   const sources = await namedSources(project, options, context);
-  return { ...(await holdingsOf(sources, config, { cache, state: updateState, regions, geo, asked, load })), geo };
+  return { ...(await holdingsOf(sources, config, { cache, state: updateState, regions, geo, asked })), geo };
 }
 
 async function namedSources(
@@ -75,40 +73,4 @@ async function namedSources(
   if (manifest !== undefined) return manifest.sources;
   const { OFFLINE, withSources } = await import('./gather.js');
   return withSources(project, OFFLINE, { ...options, quiet: true }, context, async ({ block }) => block);
-}
-
-async function loadWhole(ids: readonly string[], project: Project, options: GlobalOptions, context: Context) {
-  // Loading may also write what it made of the data: root does not write where another user could lay links.
-  if (context.uid === 0 && !(await isOwn(project.cache)))
-    return ids.map((id) => ({ id, problem: notForRoot(project) }));
-  const [{ OFFLINE, withSources }, { loadSources }] = await Promise.all([
-    import('./gather.js'),
-    import('../sources/index.js'),
-  ]);
-  return withSources(project, OFFLINE, { ...options, quiet: true }, context, async ({ block }) => {
-    const { loaded, missing } = await loadSources(
-      block.filter(({ id }) => ids.includes(id)),
-      () => 'avoid',
-    );
-    return [...loaded, ...missing];
-  });
-}
-
-function notForRoot({ cache }: Project): BlocklistError {
-  return new BlocklistError(
-    'no-permission',
-    'for a whole network it is not looked into as root, beside files of another user',
-    {
-      where: cache,
-      hint: 'ask for a single address, or as the user that runs the update',
-    },
-  );
-}
-
-async function isOwn(folder: string): Promise<boolean> {
-  try {
-    return (await stat(folder)).uid === 0;
-  } catch {
-    return false;
-  }
 }

@@ -2,6 +2,7 @@ import { type LocalEntry, readLocalEntries } from '../apply/local-entries.js';
 import { explain } from '../build/explain.js';
 import { BlocklistError } from '../errors.js';
 import { type Address, overlap, type Prefix } from '../ip/index.js';
+import { readLastBuild } from '../report/last-build.js';
 import { type Answer, answerOf, type LetThrough, type RulesState } from '../report/why.js';
 import type { GeoLookup } from '../sources/geo/lookup.js';
 import type { Unread } from '../sources/holding.js';
@@ -9,7 +10,8 @@ import type { Context, GlobalOptions } from './context.js';
 import type { Project } from './project.js';
 import { openHoldings } from './provenance.js';
 import { openSpared } from './spared.js';
-import { askKernel, type Kernel, openRules, rulesState } from './why-rules.js';
+import { askKernel, type Kernel } from './why-kernel.js';
+import { askRules } from './why-rules.js';
 
 /** The answers, in the order of the questions. */
 export interface Answers {
@@ -39,8 +41,7 @@ export async function answersFor(
       return otherwise;
     }
   };
-  const rules = await openRules(project, new Set(blocks.map(({ family }) => family.version)));
-  const hits = blocks.map(rules.of);
+  const rules = await askRules(project.config.paths.rules, blocks);
   const decisions = await attempt<readonly LocalEntry[]>('decisions of this host', [], () =>
     readLocalEntries(project.state, context.now()),
   );
@@ -69,8 +70,7 @@ export async function answersFor(
     answers.push(
       answerOf({
         block,
-        rules: hits[i],
-        keptOut: rules.keptOut(block),
+        ...rules.ruled[i]!,
         explained: explained[i] ?? explain(block, [], undefined),
         spared: spared.of(block),
         decisions: decisions.filter(touches(block)),
@@ -81,9 +81,11 @@ export async function answersFor(
       }),
     );
   }
+  const built = await attempt('last build', undefined, () => readLastBuild(project.updateState));
+  const dates = new Map(built?.sources.map(({ id, date }) => [id, date]));
   return {
     answers,
-    rules: await rulesState(rules.digest, kernel, project),
+    rules: { digest: rules.digest, built: built?.at, loaded: kernel.loaded, dateOf: (id) => dates.get(id) },
     unread: [...rules.unread, ...holdings.unread, ...spared.unread, ...unread],
   };
 }

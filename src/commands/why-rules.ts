@@ -1,127 +1,137 @@
-import { readCurrent, readManifest } from '../apply/artefact-store.js';
+import { readCurrent, readManifest, requireManifest } from '../apply/artefact-store.js';
 import { BlocklistError } from '../errors.js';
-import { IpSet, type Prefix, partIn, SET_KEYS, searchRendered, setOfBlock } from '../ip/index.js';
-import { type KernelName, LISTED_NAMES, type LocalSetName, ONLY_NAMES, type SetName } from '../render/layout.js';
-import { readLastBuild } from '../report/last-build.js';
-import type { KeptOut, RuleHit, RulesState } from '../report/why.js';
+import { IpSet, type Prefix, partIn, searchRendered, setOfBlock } from '../ip/index.js';
+import { LISTED_NAMES, ONLY_NAMES, type SetName } from '../render/layout.js';
+import { digestOf, type Manifest } from '../render/manifest.js';
+import type { RuleHit, WhyFacts } from '../report/why.js';
 import type { Unread } from '../sources/holding.js';
-import type { Context } from './context.js';
-import type { Project } from './project.js';
 
-/** The lists of the rules folder, for questions; nothing of them is proven, as nothing of them is loaded. */
-export interface OpenRules {
+/** What the rules say of one block. */
+export type Ruled = Pick<WhyFacts, 'rules' | 'keptOut'>;
+
+/** What the lists of the rules folder say of some blocks. */
+export interface AskedRules {
   readonly digest: string | undefined;
-  /** undefined where that cannot be told; `unread` then says why */
-  readonly of: (block: Prefix) => readonly RuleHit[] | undefined;
-  /** what of it `only` keeps out; undefined for nothing, or where that cannot be told */
-  readonly keptOut: (block: Prefix) => KeptOut | undefined;
+  /** in the order of the blocks */
+  readonly ruled: readonly Ruled[];
   readonly unread: readonly Unread[];
 }
 
-/** Reads what `apply` would load for these families. */
-export async function openRules({ config }: Project, versions: ReadonlySet<4 | 6>): Promise<OpenRules> {
-  const { rules } = config.paths;
-  const manifest = await readManifest(rules);
-  if (manifest === undefined) {
-    const problem = new BlocklistError('artefact-missing', 'there are no rules, or their manifest is damaged', {
-      where: rules,
-      hint: 'render them: blocklist build',
-    });
-    return { digest: undefined, of: () => undefined, keptOut: () => undefined, unread: [{ id: 'rules', problem }] };
+const UNKNOWN: Ruled = { rules: undefined, keptOut: 'unknown' };
+/** A writer can come in between; each time all is read again. */
+const TRIES = 5;
+
+/** Asks what `apply` would load. */
+export async function askRules(folder: string, blocks: readonly Prefix[]): Promise<AskedRules> {
+  for (let tried = 1; ; tried++) {
+    let manifest: Manifest;
+    try {
+      manifest = await requireManifest(folder);
+    } catch (problem) {
+      if (!(problem instanceof BlocklistError)) throw problem;
+      return { digest: undefined, ruled: blocks.map(() => UNKNOWN), unread: [{ id: 'rules', problem }] };
+    }
+    const asked = await askLists(folder, manifest, blocks);
+    if (asked.unread.length === 0 || tried === TRIES) return asked;
+    if ((await readManifest(folder))?.digest === manifest.digest) return asked;
   }
-  const names = Object.keys(manifest.sets).filter((name): name is SetName => SET_NAME.test(name));
-  const { only } = manifest.policy;
-  const inUse = [...names, ...(only === undefined ? [] : ONLY_NAMES)];
-  const lists = inUse.filter((name) => versions.has(name.endsWith('4') ? 4 : 6));
-  const texts = new Map<SetName, Buffer | undefined>();
-  for (const name of lists) texts.set(name, await readCurrent(rules, `${name}.txt`));
-  const unread: Unread[] = [];
-  const isDamaged = (name: SetName) => {
-    texts.set(name, undefined);
-    if (unread.length === 0) unread.push({ id: 'rules', problem: damaged(rules, name) });
-    return undefined;
-  };
-  const of = (block: Prefix) => {
-    const version = String(block.family.version);
-    const own = names.filter((name) => name.endsWith(version));
-    const hits = own.map((name): readonly RuleHit[] | undefined => {
-      const bytes = texts.get(name);
-      const found = bytes && searchRendered(bytes, block);
-      if (found === undefined) return isDamaged(name);
-      if (found.size === 0) return [];
-      const { size, words, lengths } = found;
-      const side = name.startsWith('out_') ? 'out' : 'in';
-      const { family } = block;
-      const element = size === 1 ? { family, words: words.slice(0, family.words), length: lengths[0] ?? 0 } : undefined;
-      const set = element === undefined ? IpSet.ofPrefixes(found) : setOfBlock(element);
-      return [{ set: name, side, prefixes: size, element, part: partIn(set, block) }];
-    });
-    return hits.includes(undefined) ? undefined : hits.flatMap((each) => each ?? []);
-  };
-  const keptOut = (block: Prefix) => {
-    if (only === undefined) return undefined;
-    const name = block.family.version === 4 ? 'only_nets4' : 'only_nets6';
-    const bytes = texts.get(name);
+}
+
+async function askLists(folder: string, manifest: Manifest, blocks: readonly Prefix[]): Promise<AskedRules> {
+  const lists = new Lists(folder, manifest);
+  const versions = new Set(blocks.map(({ family }) => family.version));
+  await lists.read((name) => versions.has(name.endsWith('4') ? 4 : 6));
+  const ruled = blocks.map((block) => ruledBy(lists, block));
+  const { digest } = manifest;
+  const isListed = blocks.map((block, i) => isWhole(block, ruled[i]!));
+  // A line that is there says enough; one that is not there says something only where no line was lost.
+  if (isListed.every(Boolean) || (await lists.areWhole())) return { digest, ruled, unread: lists.unread };
+  return { digest, ruled: ruled.map((each, i) => (isListed[i] ? each : UNKNOWN)), unread: lists.unread };
+}
+
+function isWhole(block: Prefix, { rules = [] }: Ruled): boolean {
+  const whole = setOfBlock(block);
+  return rules.some(({ part }) => part.equals(whole));
+}
+
+function ruledBy(lists: Lists, block: Prefix): Ruled {
+  const { only } = lists.manifest.policy;
+  const version = String(block.family.version);
+  const own = lists.names.filter((name) => name.endsWith(version));
+  const hits = own.filter((name) => !name.startsWith('only_')).map((name) => hitIn(lists, name, block));
+  const rules = hits.includes(undefined) ? undefined : hits.flatMap((each) => each ?? []);
+  if (only === undefined) return { rules, keptOut: undefined };
+  const found = lists.search(block.family.version === 4 ? 'only_nets4' : 'only_nets6', block);
+  if (found === undefined) return { rules, keptOut: 'unknown' };
+  const part = setOfBlock(block).subtract(IpSet.ofPrefixes(found));
+  return { rules, keptOut: part.isEmpty ? undefined : { part, ports: only.ports } };
+}
+
+function hitIn(lists: Lists, set: SetName, block: Prefix): readonly RuleHit[] | undefined {
+  const found = lists.search(set, block);
+  if (found === undefined || found.size === 0) return found && [];
+  const { size, words, lengths } = found;
+  const { family } = block;
+  const element = size === 1 ? { family, words: words.slice(0, family.words), length: lengths[0] ?? 0 } : undefined;
+  const all = element === undefined ? IpSet.ofPrefixes(found) : setOfBlock(element);
+  return [{ set, side: set.startsWith('out_') ? 'out' : 'in', prefixes: size, element, part: partIn(all, block) }];
+}
+
+/** The lists of an artefact, for questions. */
+class Lists {
+  /** in the order of every output */
+  readonly names: readonly SetName[];
+  readonly unread: Unread[] = [];
+  private readonly texts = new Map<SetName, Buffer | undefined>();
+
+  constructor(
+    private readonly folder: string,
+    readonly manifest: Manifest,
+  ) {
+    const only = manifest.policy.only === undefined ? [] : ONLY_NAMES;
+    this.names = [...LISTED_NAMES.filter((name) => Object.hasOwn(manifest.sets, name)), ...only];
+  }
+
+  /** Reads those that are wanted and were not read yet. */
+  async read(isWanted: (name: SetName) => boolean): Promise<void> {
+    for (const name of this.names) {
+      if (!isWanted(name) || this.texts.has(name)) continue;
+      try {
+        this.texts.set(name, await readCurrent(this.folder, `${name}.txt`));
+      } catch (problem) {
+        if (!(problem instanceof BlocklistError)) throw problem;
+        this.texts.set(name, undefined);
+        this.tell(problem);
+      }
+    }
+  }
+
+  /** Undefined when the list is not there or damaged where it was looked at. */
+  search(name: SetName, block: Prefix): ReturnType<typeof searchRendered> {
+    const bytes = this.texts.get(name);
     const found = bytes && searchRendered(bytes, block);
-    if (found === undefined) return isDamaged(name);
-    const part = setOfBlock(block).subtract(IpSet.ofPrefixes(found));
-    return part.isEmpty ? undefined : { part, ports: only.ports };
-  };
-  return { digest: manifest.digest, of, keptOut, unread };
-}
+    if (found === undefined) this.tell(this.damaged(`${name}.txt of the rules is missing or damaged`));
+    return found;
+  }
 
-const SET_NAME = new RegExp(`^(out_)?(${SET_KEYS.join('|')})$`);
+  /** Whether they are, byte for byte, what the manifest was written for. */
+  async areWhole(): Promise<boolean> {
+    await this.read(() => true);
+    const lists = new Map(this.names.map((name) => [`${name}.txt`, this.texts.get(name) ?? Buffer.alloc(0)]));
+    if (digestOf(lists, this.manifest.policy) === this.manifest.digest) return true;
+    this.tell(this.damaged('the lists of the rules are not those that their manifest names'));
+    return false;
+  }
 
-function damaged(rules: string, name: string): BlocklistError {
-  return new BlocklistError('artefact-invalid', `${name}.txt of the rules is missing or damaged`, {
-    where: rules,
-    hint: 'run blocklist build, or take it from git again',
-  });
-}
+  /** The first problem is enough. */
+  private tell(problem: BlocklistError): void {
+    if (this.unread.length === 0) this.unread.push({ id: 'rules', problem });
+  }
 
-/** What the kernel says, and when the rules and the data of their sources are from. */
-export async function rulesState(
-  digest: string | undefined,
-  live: Pick<RulesState, 'loaded'>,
-  { updateState }: Project,
-): Promise<RulesState> {
-  const build = await readLastBuild(updateState);
-  const dates = new Map(build?.sources.map(({ id, date }) => [id, date]));
-  return { digest, built: build?.at, ...live, dateOf: (id) => dates.get(id) };
-}
-
-/** What the kernel holds, for a user who may ask it. */
-export interface Kernel {
-  readonly loaded: RulesState['loaded'];
-  /** whether its sets of listed addresses hold one */
-  readonly lists: (address: Prefix) => Promise<boolean>;
-  /** whether its first rule lets an address through */
-  readonly letsThrough: (address: Prefix) => Promise<boolean>;
-}
-
-const no = async () => false;
-
-/** Asks nft for the digest of what is loaded. As root alone: others may not ask. */
-export async function askKernel(digest: string | undefined, { uid }: Context): Promise<Kernel> {
-  if (uid !== 0) return { loaded: 'unknown', lists: no, letsThrough: no };
-  const { Nft } = await import('../apply/nft.js');
-  const nft = new Nft();
-  try {
-    const live = await nft.structure();
-    if (live === undefined) return { loaded: 'none', lists: no, letsThrough: no };
-    const anyHolds = (names: readonly (KernelName | LocalSetName)[]) => async (address: Prefix) => {
-      const version = String(address.family.version);
-      const own = names.filter((name) => live.kinds.has(name) && name.replace('_b', '').endsWith(version));
-      return (await Promise.all(own.map((name) => nft.holds(name, address)))).includes(true);
-    };
-    const isSame = live.digest !== undefined && live.digest === digest;
-    return {
-      loaded: isSame ? 'these' : 'others',
-      lists: anyHolds(LISTED_NAMES.map(live.names)),
-      letsThrough: anyHolds(['allow4', 'allow6']),
-    };
-  } catch (error) {
-    if (error instanceof BlocklistError) return { loaded: 'unknown', lists: no, letsThrough: no };
-    throw error;
+  private damaged(what: string): BlocklistError {
+    return new BlocklistError('artefact-invalid', what, {
+      where: this.folder,
+      hint: 'run blocklist build, or take them from git again',
+    });
   }
 }

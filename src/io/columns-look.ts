@@ -1,16 +1,20 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { headOfColumns } from './columns-file.js';
-import { errnoOf } from './read.js';
+import { errnoOf, unreadable } from './read.js';
 
 const WORD_BYTES = 4;
+/** What is read at once: a system call costs as much for a page as for a word. */
+const PAGE_BYTES = 1 << 12;
 /** Longer than every header. */
 const HEAD_BYTES = 1 << 16;
 
 /**
- * Single words of a file that encodeColumns wrote, read where they stand: some twenty small reads in place of all of it. The checksum is not looked
- * at, so this is for answers that nothing depends on.
+ * Single words of a file that encodeColumns wrote, read where they stand: some ten small reads in place of all of it. What was read is kept, so that
+ * thousands of questions read each page once. The checksum is not looked at, so this is for answers that nothing depends on.
  */
 export class ColumnsLook {
+  private readonly pages = new Map<number, Uint32Array>();
+
   private constructor(
     private readonly file: number,
     readonly header: unknown,
@@ -20,7 +24,10 @@ export class ColumnsLook {
     private readonly offsets: readonly number[],
   ) {}
 
-  /** undefined when there is no such file, or another one; the file stays open until `close`. */
+  /**
+   * Undefined when there is no such file, or another one; the file stays open until `close`.
+   * @throws BlocklistError `file-unreadable`
+   */
   static open(path: string): ColumnsLook | undefined {
     const file = opened(path);
     const facts = file === undefined ? undefined : fstatSync(file);
@@ -41,21 +48,31 @@ export class ColumnsLook {
       offsets.push(at);
       at += size * WORD_BYTES;
     }
-    // Behind the columns stands the checksum, a word.
-    return fileSize === at + WORD_BYTES ? new ColumnsLook(file, head.header, head.sizes, offsets) : undefined;
+    // Behind the columns stands the checksum, a word. No word lies in two pages.
+    return fileSize === at + WORD_BYTES && at % WORD_BYTES === 0
+      ? new ColumnsLook(file, head.header, head.sizes, offsets)
+      : undefined;
   }
 
-  /** `count` words of a column from the one with this index; zeros beyond the end of the file. */
-  words(column: number, from: number, count: number): Uint32Array {
-    const words = new Uint32Array(count);
-    readSync(this.file, words, 0, words.byteLength, this.offsets[column]! + from * WORD_BYTES);
-    return words;
+  /** A word of a column; zero beyond the end of the file. */
+  word(column: number, index: number): number {
+    const at = this.offsets[column]! + index * WORD_BYTES;
+    return this.page(Math.floor(at / PAGE_BYTES))[(at % PAGE_BYTES) / WORD_BYTES]!;
+  }
+
+  private page(number: number): Uint32Array {
+    const known = this.pages.get(number);
+    if (known !== undefined) return known;
+    const page = new Uint32Array(PAGE_BYTES / WORD_BYTES);
+    readSync(this.file, page, 0, PAGE_BYTES, number * PAGE_BYTES);
+    this.pages.set(number, page);
+    return page;
   }
 
   /** Bytes of a column from `from` up to, not including, `to`. */
   bytes(column: number, from: number, to: number): Buffer {
     const bytes = Buffer.alloc(Math.max(0, Math.min(to, this.sizes[column]! * WORD_BYTES) - from));
-    readSync(this.file, bytes, 0, bytes.length, this.offsets[column]! + from);
+    if (bytes.length > 0) readSync(this.file, bytes, 0, bytes.length, this.offsets[column]! + from);
     return bytes;
   }
 
@@ -70,6 +87,6 @@ function opened(path: string): number | undefined {
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error) ?? '')) return undefined;
-    throw error;
+    throw unreadable(path, error);
   }
 }

@@ -27,7 +27,8 @@ const READ_ERRORS: Readonly<Record<string, readonly [what: string, hint: string]
   EISDIR: ['it is a directory', 'name a file in it'],
 };
 
-function unreadable(path: string, cause: unknown): BlocklistError {
+/** A file that cannot be read, and what to do about it. */
+export function unreadable(path: string, cause: unknown): BlocklistError {
   if (cause instanceof BlocklistError) return cause;
   const [what, hint] = READ_ERRORS[errnoOf(cause) ?? ''] ?? [String(cause), 'check the file'];
   return new BlocklistError('file-unreadable', `cannot read ${path}: ${what}`, { where: path, hint, cause });

@@ -45,7 +45,8 @@ export interface WhyFacts {
   readonly block: Prefix;
   /** undefined when the rules cannot be read */
   readonly rules: readonly RuleHit[] | undefined;
-  readonly keptOut?: KeptOut | undefined;
+  /** unknown when that cannot be read */
+  readonly keptOut: KeptOut | 'unknown' | undefined;
   readonly explained: Explained;
   readonly spared: readonly Spared[];
   /** decisions of a person on this host, that touch the block */
@@ -74,6 +75,7 @@ export type Extent = 'all' | 'some' | 'none';
 
 /** What becomes of packets from and to a block. */
 export interface Answer extends WhyFacts {
+  readonly keptOut: KeptOut | undefined;
   readonly blocked: Readonly<Record<Side, IpSet>>;
   readonly extent: Readonly<Record<Side, Extent>>;
   /** of both sides the one of which more is blocked; unknown where only the rules, which cannot be read, could tell */
@@ -84,7 +86,8 @@ export interface Answer extends WhyFacts {
 
 /** The order of the rules in the kernel: what is allowed here, what is banned here (senders only), what is listed. */
 export function answerOf(facts: WhyFacts): Answer {
-  const { block, rules = [], keptOut, decisions, letThrough } = facts;
+  const { block, rules = [], decisions, letThrough } = facts;
+  const keptOut = facts.keptOut === 'unknown' ? undefined : facts.keptOut;
   const of = (prefixes: readonly Prefix[]) =>
     prefixes.length === 0 ? IpSet.empty : partIn(IpSet.from(prefixes), block);
   const prefixesOf = (what: LocalEntry['what']) =>
@@ -107,7 +110,8 @@ export function answerOf(facts: WhyFacts): Answer {
   const extents = Object.values(extent);
   // Who is let through here is let through whatever the rules are.
   const isOpen = whole.subtract(open).isEmpty;
-  const none = facts.rules === undefined && !isOpen ? 'unknown' : 'free';
+  const isUnknown = facts.rules === undefined || facts.keptOut === 'unknown';
+  const none = isUnknown && !isOpen ? 'unknown' : 'free';
   return {
     ...facts,
     keptOut: keptOut && !outside.isEmpty ? { ...keptOut, part: outside } : undefined,

@@ -4,8 +4,9 @@ import { BlocklistError } from '../errors.js';
 import { FileLooker } from '../io/read.js';
 import { entryOf, IpSet, type Prefix, partIn, widened } from '../ip/index.js';
 import { bansHolding } from './bans/ban-holding.js';
-import type { Density, Loaded } from './contract.js';
-import { geoHolding } from './geo/geo-holding.js';
+import type { Density } from './contract.js';
+import type { GeoKind } from './geo/contract.js';
+import { geoHolding, noDatabase } from './geo/geo-holding.js';
 import type { GeoLookup } from './geo/lookup.js';
 import type { Holding, NamedSource, Unread } from './holding.js';
 import { type KeptPlace, keptList, type SpecOf } from './kept-list.js';
@@ -19,10 +20,8 @@ export interface HoldingEnvironment {
   /** what questions will be about, with the nets around it by which density may judge */
   readonly regions: IpSet;
   readonly geo: () => Promise<GeoLookup>;
-  /** single addresses are asked of databases; for wider blocks sources that are no lists are made sets, which takes as long as a build */
+  /** single addresses are asked of databases; for wider blocks countries and networks are made sets, which takes as long as a build */
   readonly asked: 'addresses' | 'blocks';
-  /** the sources of these ids as a build has them */
-  readonly load: (ids: readonly string[]) => Promise<readonly (Loaded | Unread)[]>;
 }
 
 /** What these sources hold, as the last update left it, in their order. What cannot be looked into is named apart. */
@@ -31,20 +30,12 @@ export async function holdingsOf(
   config: Config,
   environment: HoldingEnvironment,
 ): Promise<{ readonly held: readonly Holding[]; readonly unread: readonly Unread[] }> {
-  const open = opener(config, environment);
-  const whole = environment.asked === 'addresses' ? [] : sources.filter(isPlace).map(({ id }) => id);
-  const loaded = whole.length === 0 ? [] : await environment.load(whole);
+  const open = opener(sources, config, environment);
   const held: Holding[] = [];
   const unread: Unread[] = [];
   for (const source of sources) {
     try {
-      if (!whole.includes(source.id)) {
-        held.push(await open(source));
-        continue;
-      }
-      const found = loaded.find(({ id }) => id === source.id) ?? { id: source.id, problem: notConfigured(source) };
-      if ('set' in found) held.push(loadedHolding(source, found));
-      else unread.push(found);
+      held.push(await open(source));
     } catch (problem) {
       if (!(problem instanceof BlocklistError)) throw problem;
       unread.push({ id: source.id, problem });
@@ -53,27 +44,36 @@ export async function holdingsOf(
   return { held, unread };
 }
 
-function isPlace({ kind }: NamedSource): boolean {
-  return kind === 'country' || kind === 'asn';
-}
-
-function notConfigured({ id }: NamedSource): BlocklistError {
-  return new BlocklistError('source-never-fetched', 'the rules hold it, the configuration names it no more', {
-    where: id,
-    hint: 'run: blocklist build',
-  });
-}
-
 /** The way to look into a source of each kind. */
-function opener(config: Config, environment: HoldingEnvironment): (source: NamedSource) => Promise<Holding> {
+function opener(
+  sources: readonly NamedSource[],
+  config: Config,
+  environment: HoldingEnvironment,
+): (source: NamedSource) => Promise<Holding> {
   const densities = densitiesOf(config);
   const kept = placeOf('sources', config, environment);
   const list = (source: NamedSource) => keptList(source, densities.get(source.id), kept);
   const places = { ...kept.folders, cache: join(environment.cache, 'bans'), regions: environment.regions };
   const bans = (source: NamedSource) => bansHolding(source, places);
-  const located = async (source: NamedSource) => geoHolding(source, await environment.geo());
-  const ways = { feed: list, file: list, country: located, asn: located, bans };
+  const setsOf = setsOnce(sources, config, environment);
+  const located = (kind: GeoKind) => async (source: NamedSource) => {
+    if (environment.asked === 'addresses') return geoHolding(source, await environment.geo());
+    const set = (await setsOf(kind))?.get(source.id);
+    if (set === undefined) throw noDatabase(kind, source.id);
+    return placeHolding(source, set);
+  };
+  const ways = { feed: list, file: list, country: located('country'), asn: located('asn'), bans };
   return (source) => ways[source.kind](source);
+}
+
+/** The countries or networks among the sources, all out of one walk. */
+function setsOnce(sources: readonly NamedSource[], config: Config, { cache }: HoldingEnvironment) {
+  const walked: { [Kind in GeoKind]?: Promise<ReadonlyMap<string, IpSet> | undefined> } = {};
+  return (kind: GeoKind) => {
+    const ids = () => sources.filter((source) => source.kind === kind).map(({ id }) => id);
+    walked[kind] ??= import('./geo/places-of.js').then(({ placesOf }) => placesOf(kind, ids(), config, cache));
+    return walked[kind];
+  };
 }
 
 /** The lists under `allow.feeds`. */
@@ -143,15 +143,14 @@ async function specsOf(config: Config, use: 'sources' | 'allow'): Promise<readon
   return [...(await blockFeeds(config, catalogue)), ...(await customSpecs(config))];
 }
 
-function loadedHolding({ id, kind, direction }: NamedSource, { set, nodes, density }: Loaded): Holding {
+function placeHolding({ id, kind, direction }: NamedSource, set: IpSet): Holding {
   return {
     id,
     kind,
     direction,
-    density,
     partOf: (block) => {
       const part = partIn(set, block);
-      return part.isEmpty ? undefined : { set: part, nodes: partIn(nodes, block) };
+      return part.isEmpty ? undefined : { set: part, nodes: IpSet.empty };
     },
     entryOf: (block) => entryOf(set, block),
     daysOf: () => undefined,

@@ -21,6 +21,8 @@ export interface GeoLookup {
   countryOf(address: Address): string | undefined;
   /** undefined when the database knows none, when no database is configured, or when it was never fetched */
   networkOf(address: Address): Network | undefined;
+  /** whether the databases of a kind are there to be asked: some are configured, and each is on this host */
+  has(kind: GeoKind): boolean;
   /** Closes the files; who ends anyway need not. */
   close(): void;
 }
@@ -39,28 +41,38 @@ export async function openGeo(config: Config, cache: string): Promise<GeoLookup>
     return opened.filter((each) => each !== undefined);
   };
   const [countries, networks] = await Promise.all([openAll('country'), openAll('asn')]);
+  const opened = { country: countries, asn: networks };
+  const [askCountry, askNetwork] = [firstOf(countries), firstOf(networks)];
   return {
     countryOf: (address) => {
-      const answer = firstOf(countries, address);
+      const answer = askCountry(address);
       return answer && countryOfLabel(answer.label);
     },
     networkOf: (address) => {
-      const answer = firstOf(networks, address);
+      const answer = askNetwork(address);
       return answer && { asn: answer.label, name: answer.name };
     },
+    has: (kind) => specs[kind].length > 0 && opened[kind].length === specs[kind].length,
     close: () => {
       for (const each of [...countries, ...networks]) each.close();
     },
   };
 }
 
-/** Of several databases the first one that knows an address. */
-function firstOf(opened: readonly Asked[], address: Address): Answer | undefined {
-  for (const each of opened) {
-    const answer = each.ask(address);
-    if (answer !== undefined) return answer;
-  }
-  return undefined;
+/**
+ * Of several databases the first one that knows an address. The last answer is kept: two hundred sources that are countries and networks ask for one
+ * address after the other.
+ */
+function firstOf(opened: readonly Asked[]): (address: Address) => Answer | undefined {
+  let asked: Uint32Array | undefined;
+  let answer: Answer | undefined;
+  return (address) => {
+    if (address.words === asked) return answer;
+    answer = undefined;
+    for (let i = 0; i < opened.length && answer === undefined; i++) answer = opened[i]!.ask(address);
+    asked = address.words;
+    return answer;
+  };
 }
 
 /** A way to ask one database; undefined when it was never fetched. */

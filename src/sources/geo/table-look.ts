@@ -23,11 +23,11 @@ export function lookAtTable(path: string, key: string, kind: GeoKind): TableLook
       const [lo, hi, own] = family.version === 4 ? place.v4 : place.v6;
       const w = family.words;
       const r = lastAtOrBefore(look, lo, words, w);
-      if (r < 0 || compared(look.words(hi, r * w, w), words) < 0) return undefined;
-      const label = look.words(own, r, 1)[0]!;
+      if (r < 0 || compared(look, hi, r, words, w) < 0) return undefined;
+      const label = look.word(own, r);
       const i = lastAtOrBefore(look, labels, Uint32Array.of(label), 1);
-      const [from = 0, to = 0] = i < 0 ? [] : look.words(offsets, i, 2);
-      return { label, name: look.bytes(names, from, to).toString('utf8') };
+      const name = i < 0 ? '' : look.bytes(names, look.word(offsets, i), look.word(offsets, i + 1)).toString('utf8');
+      return { label, name };
     },
     close: () => look.close(),
   };
@@ -39,13 +39,17 @@ function lastAtOrBefore(look: ColumnsLook, column: number, words: Uint32Array, w
   let high = look.sizes[column]! / w;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (compared(look.words(column, middle * w, w), words) <= 0) low = middle + 1;
+    if (compared(look, column, middle, words, w) <= 0) low = middle + 1;
     else high = middle;
   }
   return low - 1;
 }
 
-function compared(a: Uint32Array, b: Uint32Array): number {
-  for (const [k, word] of a.entries()) if (word !== b[k]!) return word < b[k]! ? -1 : 1;
+/** −1, 0 or 1, as the row is below, equal to or above `words`. */
+function compared(look: ColumnsLook, column: number, row: number, words: Uint32Array, w: number): number {
+  for (let k = 0; k < w; k++) {
+    const [x, y] = [look.word(column, row * w + k), words[k]!];
+    if (x !== y) return x < y ? -1 : 1;
+  }
   return 0;
 }

@@ -1,0 +1,41 @@
+import { BlocklistError } from '../errors.js';
+import type { Prefix } from '../ip/index.js';
+import { type KernelName, LISTED_NAMES, type LocalSetName } from '../render/layout.js';
+import type { RulesState } from '../report/why.js';
+import type { Context } from './context.js';
+
+/** What the kernel holds, for a user who may ask it. */
+export interface Kernel {
+  readonly loaded: RulesState['loaded'];
+  /** whether its sets of listed addresses hold one */
+  readonly lists: (address: Prefix) => Promise<boolean>;
+  /** whether its first rule lets an address through */
+  readonly letsThrough: (address: Prefix) => Promise<boolean>;
+}
+
+const no = async () => false;
+
+/** Asks nft for the digest of what is loaded. As root alone: others may not ask. */
+export async function askKernel(digest: string | undefined, { uid }: Context): Promise<Kernel> {
+  if (uid !== 0) return { loaded: 'unknown', lists: no, letsThrough: no };
+  const { Nft } = await import('../apply/nft.js');
+  const nft = new Nft();
+  try {
+    const live = await nft.structure();
+    if (live === undefined) return { loaded: 'none', lists: no, letsThrough: no };
+    const anyHolds = (names: readonly (KernelName | LocalSetName)[]) => async (address: Prefix) => {
+      const version = String(address.family.version);
+      const own = names.filter((name) => live.kinds.has(name) && name.replace('_b', '').endsWith(version));
+      return (await Promise.all(own.map((name) => nft.holds(name, address)))).includes(true);
+    };
+    const isSame = live.digest !== undefined && live.digest === digest;
+    return {
+      loaded: isSame ? 'these' : 'others',
+      lists: anyHolds(LISTED_NAMES.map(live.names)),
+      letsThrough: anyHolds(['allow4', 'allow6']),
+    };
+  } catch (error) {
+    if (error instanceof BlocklistError) return { loaded: 'unknown', lists: no, letsThrough: no };
+    throw error;
+  }
+}
