@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BlocklistError } from '../errors.js';
 import { readWhole } from '../io/read.js';
-import { writeAtomic } from '../io/write.js';
+import { FILE_MODE, writeAtomic } from '../io/write.js';
 
 /** Above two hundred thousand bans of fail2ban. */
 const LARGEST = 1 << 26;
@@ -28,6 +28,19 @@ export async function readState<Schema extends z.ZodType>(
   }
 }
 
-export function writeState(path: string, value: object): Promise<void> {
-  return writeAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+/** @throws BlocklistError `too-large`, `file-unwritable`; the file is then as it was. */
+export async function writeState(path: string, value: object): Promise<void> {
+  const bytes = Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
+  // Every command would fail that reads it.
+  if (bytes.length > LARGEST) {
+    throw new BlocklistError(
+      'too-large',
+      `${path} would have ${bytes.length} bytes, more than the ${LARGEST} allowed`,
+      {
+        where: path,
+        hint: 'take bans back that are not needed: blocklist unban --by NAME; what fail2ban bans comes with sources.fail2ban, too',
+      },
+    );
+  }
+  await writeAtomic(path, bytes, FILE_MODE);
 }

@@ -1,9 +1,16 @@
+import fs from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lock as takeLock } from 'proper-lockfile';
 import { BlocklistError } from '../errors.js';
 import { errnoOf } from './read.js';
-import { makeFolder, unwritable } from './write.js';
+import { FOLDER_MODE, makeFolder, unwritable } from './write.js';
+
+/** The lock is a folder: who can put a file into it keeps it from being given back. */
+const CLOSED = {
+  ...fs,
+  mkdir: (path: string, done: (error: Error | null) => void) => fs.mkdir(path, FOLDER_MODE, done),
+};
 
 const RETRIES = { usual: 20, long: 80 } as const;
 
@@ -29,6 +36,7 @@ export async function withLock<T>(
     release = await takeLock(folder, {
       // Inside the folder: its parent belongs to somebody else on a host where a service user runs the night.
       lockfilePath: join(folder, 'lock'),
+      fs: CLOSED,
       stale: 30_000,
       retries: { retries: RETRIES[patience], minTimeout: 100, maxTimeout: 500 },
     });

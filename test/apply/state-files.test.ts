@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -59,6 +59,26 @@ describe('state files', () => {
     await writeState(path, { word: 'another' });
     expect(await readState(path, schema)).toEqual({ word: 'another' });
     expect(await readdir(join(path, '..'))).toEqual(['state.json']);
+  });
+
+  test.each([0o600, 0o666])(
+    'who may read it and who may not write it does not depend on what was there: %o',
+    async (mode) => {
+      const path = join(await tempFolder(), 'state.json');
+      await writeState(path, { word: 'old' });
+      await chmod(path, mode);
+      await writeState(path, { word: 'new' });
+      expect((await stat(path)).mode & 0o777).toBe(0o644);
+    },
+  );
+
+  test('what could not be read again is not written', async () => {
+    const path = join(await tempFolder(), 'state.json');
+    await writeState(path, { word: 'old' });
+    const problem = await problemOf(() => writeState(path, { word: 'x'.repeat(1 << 26) }));
+    expect(problem).toMatchObject({ code: 'too-large', where: path, exitStatus: 5 });
+    expect(problem.hint).toBeDefined();
+    expect(await readState(path, schema)).toEqual({ word: 'old' });
   });
 
   test('the message says what is wrong on one line', async () => {

@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeFolder, moveFile, removeTree, writeAtomic } from '../../src/io/write.js';
+import { must } from '../system/processes.js';
 import { systemTest } from '../system/requirements.js';
 import { problemOf, tempFolder } from './temp.js';
 import { compiled, scriptOnTmpfs } from './tmpfs.js';
@@ -65,6 +66,51 @@ describe('writeAtomic', () => {
     expect(problem).toMatchObject({ code: 'file-unwritable', where: join(folder, 'a', 'b') });
     expect(await readFile(join(folder, 'a'), 'utf8')).toBe('x');
   });
+});
+
+/** Writes as somebody with this umask, and prints the mode of everything below the folder. */
+const MODES = `
+  import { readdirSync, statSync, writeFileSync } from 'node:fs';
+  import { makeFolder, writeAtomic } from '${compiled('io/write.js')}';
+  import { withLock } from '${compiled('io/lock.js')}';
+  const [folder, umask] = process.argv.slice(1);
+  const modes = () =>
+    readdirSync(folder, { recursive: true })
+      .sort()
+      .map((name) => name + ' ' + (statSync(folder + '/' + name).mode & 0o7777).toString(8));
+  process.umask(0);
+  // What a killed run left.
+  writeFileSync(folder + '/.left.tmp', 'torso', { mode: 0o666 });
+  process.umask(Number.parseInt(umask, 8));
+  await makeFolder(folder + '/made/below');
+  await writeAtomic(folder + '/left', 'x');
+  await writeAtomic(folder + '/a/b/new', 'x');
+  await writeAtomic(folder + '/a/b/new', 'y');
+  await withLock(folder + '/locked', async () => console.log(JSON.stringify(modes())));
+`;
+
+test.each(['0', '2', '22', '77'])(
+  'everybody may read what is written, and one user write, with umask %s',
+  async (umask) => {
+    const folder = await tempFolder();
+    const printed = await must([process.execPath, '--input-type=module', '-e', MODES, folder, umask]);
+    // Nobody else looks into the lock.
+    const lock = umask === '77' ? 'locked/lock 700' : 'locked/lock 755';
+    const expected = ['a 755', 'a/b 755', 'a/b/new 644', 'left 644', 'locked 755', lock, 'made 755', 'made/below 755'];
+    expect(JSON.parse(printed)).toEqual(expected);
+  },
+);
+
+test('a link in the place of the temporary file is not followed', async () => {
+  const folder = await tempFolder();
+  await writeFile(join(folder, 'other'), 'old');
+  await symlink('other', join(folder, '.a.tmp'));
+  await writeAtomic(join(folder, 'a'), 'new');
+  expect([await readFile(join(folder, 'other'), 'utf8'), await readFile(join(folder, 'a'), 'utf8')]).toEqual([
+    'old',
+    'new',
+  ]);
+  expect((await readdir(folder)).sort()).toEqual(['a', 'other']);
 });
 
 /** Tries to replace `old`, and prints what came of it. */

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect } from 'vitest';
+import { readFail2banDatabase } from '../../src/sources/bans/fail2ban-database.js';
 import { Fail2ban, type Jails } from './fail2ban-server.js';
 import { liveSet } from './live-sets.js';
 import { Namespace } from './namespace.js';
@@ -105,6 +106,27 @@ describeSystem('the action of fail2ban', ['root', 'netns', 'nft', 'fail2ban-serv
     await holds('the third, for good', ['45.9.61.1']);
     expect((await liveSet(host, 'ban4'))[0]).toBe('45.9.61.1');
     expect(await fail2ban.complaints()).toEqual([]);
+  });
+
+  systemTest('a ban that was handed over and is in the database is told to other hosts once', [], async () => {
+    const fail2ban = await start();
+    await fail2ban.done('set', 'sshd', 'banip', '45.9.61.1', '2a02:4780::61');
+    await holds('the ban', ['45.9.61.1']);
+    await holds('the ban of IPv6', ['2a02:4780::61'], 'ban6');
+    await until('fail2ban wrote both down', async () => {
+      const rows = await readFail2banDatabase(fail2ban.database, 'without-days', Date.now());
+      return rows?.bips.length === 2;
+    });
+    await project.done(host, 'ban', '45.9.61.1', '--for', '30m', '--reason', 'by hand');
+    const told = (await project.done(host, 'bans')).stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(told.map(({ records, address, by, reason }) => [records ?? address, by, reason])).toEqual([
+      [2, undefined, undefined],
+      ['45.9.61.1', 'fail2ban sshd', undefined],
+      ['2a02:4780::61', 'fail2ban sshd', undefined],
+    ]);
   });
 
   systemTest('an error of the program is in the log of fail2ban', [], async () => {
