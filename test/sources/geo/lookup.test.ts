@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../src/config/load.js';
 import { parseAddress } from '../../../src/ip/index.js';
 import { type GeoLookup, openGeo } from '../../../src/sources/geo/lookup.js';
+import { tableOnDisk } from '../../../src/sources/geo/offline.js';
 import { problemOf, tempFolder } from '../../io/temp.js';
 import { sends, testServer } from '../server.js';
 import { configuredAt } from './open.js';
@@ -45,6 +46,19 @@ describe.each(SAMPLES.filter(({ kinds }) => kinds.includes('asn')))('networks ou
     expect(networks(await openIn(folder, far))).toEqual(NETWORKS);
     expect(server.requests).toHaveLength(1);
   });
+});
+
+test('what came from another address is not looked at', async () => {
+  const folder = await tempFolder();
+  const server = await testServer(sends(SAMPLES.find(({ what }) => what === 'ip-location-db ASN')!.bytes));
+  const yaml = `geo: {asn: "${server.origin}/asn"}\nsources: {asns: [4134]}\n`;
+  const { block } = await configuredAt(yaml, folder);
+  await block[0]!.load('use');
+  expect(networks(await openIn(folder, yaml))).toEqual(NETWORKS);
+  const moved = yaml.replace('/asn"', '/moved"');
+  expect(networks(await openIn(folder, moved))).toEqual(ANSWERS.map(() => undefined));
+  const config = parseConfig(moved, join(folder, 'blocklist.yaml'));
+  expect(await tableOnDisk(config, join(folder, 'cache'), 'asn')).toBeUndefined();
 });
 
 test('a parsed form that is cut off, or of another file, is passed over', async () => {
