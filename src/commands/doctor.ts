@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { CrowdsecEntry } from '../config/crowdsec-schema.js';
 import type { Config } from '../config/load.js';
 import type { Host } from '../doctor/contract.js';
 import { EXAMINATIONS, examine } from '../doctor/examinations.js';
@@ -62,8 +63,23 @@ async function hostOf(options: GlobalOptions, context: Context): Promise<Host> {
     folders: { cache, state },
     trust: known === undefined ? [] : await trustOf(known, context),
     lastBuild: last instanceof BlocklistError ? undefined : last?.at,
+    tryCrowdsec: (entry) => askedLapi(entry, context),
     proxies: () => (known === undefined ? Promise.resolve([]) : cachedRanges(known, join(cache, 'allow'))),
   };
+}
+
+/** Only who has it pays for the HTTP client. */
+async function askedLapi(entry: CrowdsecEntry, context: Context) {
+  const [{ HttpClient }, { tryCrowdsec }] = await Promise.all([
+    import('../io/http.js'),
+    import('../sources/bans/crowdsec-trial.js'),
+  ]);
+  const http = new HttpClient(`blocklist/${context.version}`, context.env);
+  try {
+    return await tryCrowdsec(entry, http);
+  } finally {
+    await http.close();
+  }
 }
 
 /** The units run as root alone, without a sudo caller; a plain user is asked as the caller that sudo would tell. */

@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseConfig } from '../config/load.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
+import { crowdsecHere } from '../host/crowdsec.js';
 import { run as runProgram } from '../io/run.js';
 import { writeAtomic } from '../io/write.js';
 import { checkAdmin, checkCountry, checkProfile, checkProxy, type Known, sshPeer, words } from '../setup/answers.js';
@@ -56,6 +57,13 @@ export const run: Command<InitOptions> = async (options, context) => {
   if (answers.admins.length === 0) {
     say(context, options, 'local.admins is empty: put the address you come from there, so that no apply locks you out');
   }
+  if (answers.crowdsec !== undefined) {
+    say(
+      context,
+      options,
+      `CrowdSec is on this host: ${shortPath(context, file)} has a line for its decisions, commented`,
+    );
+  }
   const next = file === PLACE.config ? 'install' : `update ${named}`;
   say(context, options, `next: ${context.self} ${next}`);
   return ExitStatus.done;
@@ -90,8 +98,9 @@ async function decided(
   const proxies = (await several(options.proxy, proxyQuestion, [])).map(checkProxy(known));
   const git = options.git ?? /^y(es)?$/i.test(await ask('Keep the folder in git, to review changes? [y/N] '));
   const unique = (list: readonly string[]) => [...new Set(list)];
-  const answers = { profile, countries: unique(countries), admins: unique(admins), proxies: unique(proxies) };
-  return { file, answers, git };
+  const asked = { profile, countries: unique(countries), admins: unique(admins), proxies: unique(proxies) };
+  // No question: the line is commented.
+  return { file, answers: { ...asked, crowdsec: (await crowdsecHere())?.url }, git };
 }
 
 async function requireFree(file: string, { force }: InitOptions, context: Context): Promise<void> {

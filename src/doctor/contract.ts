@@ -1,7 +1,9 @@
+import type { CrowdsecEntry } from '../config/crowdsec-schema.js';
 import type { Config } from '../config/load.js';
 import type { TrustedOwners } from '../config/owner.js';
 import type { BlocklistError } from '../errors.js';
 import type { IpSet } from '../ip/index.js';
+import type { CrowdsecTrial } from '../sources/bans/crowdsec-trial.js';
 
 /**
  * - note: worth knowing; nothing is wrong;
@@ -45,6 +47,8 @@ export interface Host {
   readonly trust: ReadonlyArray<{ readonly paths: readonly string[]; readonly theirs: TrustedOwners }>;
   /** milliseconds since 1970 */
   readonly lastBuild: number | undefined;
+  /** asks nobody but the server that the configuration names, for some seconds at most */
+  readonly tryCrowdsec: (entry: CrowdsecEntry) => Promise<CrowdsecTrial>;
   /** ranges of CDNs and clouds, as far as they are in the cache */
   readonly proxies: () => Promise<ReadonlyArray<{ readonly id: string; readonly set: IpSet }>>;
 }

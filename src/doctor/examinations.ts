@@ -3,6 +3,7 @@ import { errnoOf } from '../io/read.js';
 import { clock } from './clock.js';
 import { configuration } from './configuration.js';
 import { type Examination, type Finding, type Host, told } from './contract.js';
+import { crowdsec } from './crowdsec.js';
 import { disk } from './disk.js';
 import { firewalls } from './firewalls.js';
 import { ipv6 } from './ipv6.js';
@@ -21,6 +22,7 @@ export const EXAMINATIONS: readonly Examination[] = [
   privileges,
   probe,
   configuration,
+  crowdsec,
   rules,
   nights,
   firewalls,

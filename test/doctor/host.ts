@@ -18,6 +18,7 @@ export function hostIn(root: string, more: Partial<Host> = {}): Host {
     folders: { cache: at('cache'), state: at('state') },
     trust: [],
     lastBuild: undefined,
+    tryCrowdsec: async () => ({ key: undefined, credentials: undefined, answer: 'good' }),
     proxies: async () => [],
     ...more,
   };

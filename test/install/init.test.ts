@@ -1,10 +1,13 @@
 import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { loadConfig } from '../../src/config/load.js';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { loadConfig, parseConfig } from '../../src/config/load.js';
 import { formatPrefix } from '../../src/ip/index.js';
+import { configText } from '../../src/setup/config-text.js';
 import { blocklist } from '../commands/cli.js';
 import { tempFolder } from '../io/temp.js';
+import { mounted } from '../system/doctor.js';
+import { LAPI_NEEDS, Lapi } from '../system/lapi.js';
 import { run } from '../system/processes.js';
 import { CLI, systemTest } from '../system/requirements.js';
 
@@ -86,6 +89,39 @@ describe('a wrong answer is refused, and nothing written', () => {
     expect(ran.stderr).toContain(words);
     expect(await readdir(folder)).toEqual([]);
   });
+});
+
+test('a CrowdSec on this host: its line is there, commented, with its address, and valid once it is not', async () => {
+  const answers = { profile: 'server-basic', countries: [], admins: [], proxies: [] };
+  const text = configText({ ...answers, crowdsec: 'http://10.0.0.7:8080' });
+  expect(parseConfig(text, '/srv/blocklist.yaml').sources.crowdsec).toBeUndefined();
+  expect(text).toMatch(/^ {2}# .*cscli bouncers add blocklist -o raw > crowdsec\.key/m);
+  const used = parseConfig(text.replace(/^ {2}# (?=crowdsec: )/m, '  '), '/srv/blocklist.yaml');
+  expect(used.sources.crowdsec).toMatchObject({ url: 'http://10.0.0.7:8080', 'key-file': '/srv/crowdsec.key' });
+  expect(configText(answers)).not.toContain('rowd');
+});
+
+systemTest('it is found by its files', ['root', 'mountns'], async () => {
+  const folder = await tempFolder();
+  await mkdir(join(folder, 'upper/crowdsec'), { recursive: true });
+  await mkdir(join(folder, 'work'));
+  await writeFile(
+    join(folder, 'upper/crowdsec/local_api_credentials.yaml'),
+    'url: http://10.0.0.7:8080/\npassword: x\n',
+  );
+  const etc = mounted('mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" /etc', folder);
+  const ran = await run([...etc, process.execPath, CLI, 'init'], { cwd: folder });
+  expect(ran.status).toBe(0);
+  expect(ran.stderr).toContain('CrowdSec is on this host: blocklist.yaml has a line for its decisions, commented\n');
+  const text = await readFile(join(folder, 'blocklist.yaml'), 'utf8');
+  expect(text).toContain('  # crowdsec: {url: "http://10.0.0.7:8080", key-file: crowdsec.key}\n');
+});
+
+systemTest('it is found by its program, where it is the real one', LAPI_NEEDS, async () => {
+  const lapi = await Lapi.create();
+  onTestFinished(() => lapi.remove());
+  const { stdout } = await init(await tempFolder(), '--json');
+  expect(JSON.parse(stdout)).toMatchObject({ crowdsec: expect.stringMatching(/^https?:\/\//) });
 });
 
 test('--json: what was decided', async () => {

@@ -1,7 +1,6 @@
 import type { CrowdsecEntry } from '../../config/crowdsec-schema.js';
 import { BlocklistError } from '../../errors.js';
 import { openBody } from '../../io/archive.js';
-import { HttpFailure } from '../../io/http-failure.js';
 import { formatPrefix, type IpSet } from '../../ip/index.js';
 import type { Fetcher, ListRequest } from '../fetcher.js';
 import { refuseHtml } from '../guards.js';
@@ -46,9 +45,7 @@ export async function bansOfCrowdsec(entry: CrowdsecEntry, environment: Crowdsec
     madeBy: 'others',
     origin: url,
     read: async (known) => {
-      const body = await bodyOf(request, fetcher);
-      const at = now();
-      const { bytes } = await openBody(body, { cap: CAP, where: url });
+      const { bytes, at } = await answerOf(request, fetcher, now);
       refuseHtml(bytes, url);
       const read = readDecisions(bytes, url, { scopes, origins, own } satisfies Wanted, at);
       const { bans, ...rest } = await bansOf(read, at, networksOf, url);
@@ -76,13 +73,18 @@ function baseOf(origin: string): string {
 }
 
 /** Asked with every update, also right after a refusal: it is the operator's own server, and a deletion must not wait. */
-async function bodyOf(request: ListRequest, fetcher: Fetcher): Promise<Buffer> {
+async function answerOf(
+  request: ListRequest,
+  fetcher: Fetcher,
+  now: () => number,
+): Promise<{ readonly bytes: Buffer; readonly at: number }> {
   const { url: where } = request;
   try {
     const answer = await fetcher.get(request, 'now', { maxBytes: CAP });
-    if (answer.kind === 'body') return answer.body;
+    const at = now();
+    if (answer.kind === 'body') return { ...(await openBody(answer.body, { cap: CAP, where })), at };
   } catch (error) {
-    throw error instanceof HttpFailure ? refusalOf(error, where) : error;
+    throw error instanceof BlocklistError ? refusalOf(error, where) : error;
   }
   throw new BlocklistError('http-failed', 'CrowdSec answered 304 to a question without a condition', { where });
 }
