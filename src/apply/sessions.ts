@@ -1,27 +1,37 @@
 import type { RuleSets } from '../build/build.js';
+import { DEFAULT_POLICY, type Policy } from '../build/policy.js';
 import { BlocklistError } from '../errors.js';
 import type { Flow } from '../host/flow-line.js';
 import { flows, removeFlow, removeFlowsOf } from '../host/flows.js';
 import { closeSocket, type Socket, sockets } from '../host/sockets.js';
 import { listenLines } from '../host/ss.js';
 import { sshPeers } from '../host/ssh.js';
-import { formatPrefix, type IpSet, overlapping, type Prefix } from '../ip/index.js';
-import { listedSets } from '../render/layout.js';
+import { type FourSets, formatPrefix, type IpSet, overlapping, type Prefix, SET_KEYS } from '../ip/index.js';
 import type { Content } from './differences.js';
 
 /**
  * Whether the rules drop what comes from, or goes to, a single address.
- * @param port to which it came; undefined: whoever began. Where only some countries may connect, who was asked may answer.
+ * @param port to which it came; undefined: this host began, or it is not known who did
  */
 export type IsDropped = (address: Prefix, port?: number) => boolean;
 
-/** Everything listed, banned here, or kept out by `only`, without what is allowed here. */
+/** Everything that is dropped by what is listed, banned here, or kept out by `only`, without what is allowed here. */
 export function droppedBy({ sets }: Pick<Content, 'sets'>, banned: IpSet, allowed: IpSet): IsDropped {
+  const policy = sets.policy ?? DEFAULT_POLICY;
+  const isListed = (four: FourSets | undefined, address: Prefix) =>
+    four !== undefined && SET_KEYS.some((key) => overlapping(four[key], address) !== undefined);
   return (address, port) => {
     if (allowed.has(address)) return false;
-    const isListed = listedSets(sets).some(({ prefixes }) => overlapping(prefixes, address) !== undefined);
-    return banned.has(address) || isListed || isKeptOut(sets, address, port);
+    if (banned.has(address) || isKeptOut(sets, address, port)) return true;
+    const isIn = isListed(sets.in, address);
+    const isOut = isListed(sets.out, address) || (isIn && policy.alsoOutbound);
+    return (isOut && policy.drop === 'all') || (isIn && isEnded(policy, port));
   };
+}
+
+/** Whether a connection with somebody who is listed as a sender goes: `new` spares what this host began, and answers come to ports that `ports` does not name. */
+function isEnded({ drop, ports }: Policy, port: number | undefined): boolean {
+  return port === undefined ? drop === 'all' && ports.length === 0 : ports.length === 0 || ports.includes(port);
 }
 
 function isKeptOut({ only }: RuleSets, address: Prefix, port: number | undefined): boolean {

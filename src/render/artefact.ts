@@ -53,6 +53,7 @@ export function renderSample(sets: RuleSets): Uint8Array {
     in: few(sets.in),
     ...(sets.out === undefined ? {} : { out: few(sets.out) }),
     ...(sets.only === undefined ? {} : { only: fewOnly(sets.only) }),
+    ...(sets.policy === undefined ? {} : { policy: sets.policy }),
   });
 }
 

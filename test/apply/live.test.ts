@@ -54,7 +54,7 @@ describe('parseListing', () => {
         ],
       },
     });
-    expect(live.dropped).toEqual({ packets: 3, bytes: 252 });
+    expect(live.counters.get('dropped')).toMatchObject({ packets: 3, bytes: 252 });
     expect(live.isActive).toBe(true);
   });
 
@@ -99,7 +99,7 @@ describe('parseListing', () => {
 
   test('an empty table has nothing, and nothing dropped', () => {
     const live = parsed([OUR_TABLE]);
-    expect([live.sets.size, live.chains.size, live.dropped]).toEqual([0, 0, { packets: 0, bytes: 0 }]);
+    expect([live.sets.size, live.chains.size, live.counters.size]).toEqual([0, 0, 0]);
   });
 
   test('no table of ours in the listing: undefined', () => {
