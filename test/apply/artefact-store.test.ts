@@ -226,7 +226,7 @@ test('a script of the same length that does something else is refused', async ()
     const script = join(folder, 'blocklist.nft');
     await writeFile(
       script,
-      (await readFile(script, 'utf8')).replace('counter name "dropped" drop', 'counter name "dropped" jump'),
+      (await readFile(script, 'utf8')).replace('inet blocklist dropping drop', 'inet blocklist dropping jump'),
     );
     expect((await refusal(readArtefact(folder))).code).toBe('artefact-invalid');
   });

@@ -9,6 +9,8 @@ import type { Namespace } from './namespace.js';
 export type Range = readonly [first: bigint, last: bigint];
 
 export const SETS = ['nodes4', 'nets4', 'nodes6', 'nets6'] as const;
+/** Those that the rules fill, in front of all. */
+export const SEEN_SETS = ['seen4', 'seen6'] as const;
 /** Those that belong to the host, in front of them. */
 export const LOCAL_SETS = ['allow4', 'allow6', 'ban4', 'ban6'] as const;
 
