@@ -8,6 +8,7 @@ import { listenLines } from '../host/ss.js';
 import { sshPeers } from '../host/ssh.js';
 import { type FourSets, formatPrefix, type IpSet, overlapping, type Prefix, SET_KEYS } from '../ip/index.js';
 import type { Content } from './differences.js';
+import { sparedBy } from './spared.js';
 
 /**
  * Whether the rules drop what comes from, or goes to, a single address.
@@ -40,13 +41,21 @@ function isKeptOut({ only }: RuleSets, address: Prefix, port: number | undefined
   return overlapping(address.family.version === 4 ? only.nets4 : only.nets6, address) === undefined;
 }
 
-/** The connections of this host that the rules cut. */
-export async function cutConnections(isDropped: IsDropped): Promise<Socket[]> {
+/**
+ * The connections of this host that the rules cut.
+ * @param skipped interfaces that the rules pass by
+ */
+export async function cutConnections(isDropped: IsDropped, skipped: readonly string[] = []): Promise<Socket[]> {
   const [connected, listening] = await Promise.all([sockets(), listenLines()]);
   const served = new Set(listening.map(({ port }) => port));
-  return connected.filter(({ local, peer }) =>
+  const cut = connected.filter(({ local, peer }) =>
     isDropped(peer.address, served.has(local.port) ? local.port : undefined),
   );
+  const isSpared = await sparedBy(
+    cut.map(({ peer }) => peer.address),
+    skipped,
+  );
+  return cut.filter(({ peer }) => !isSpared(peer.address));
 }
 
 export interface Ended {
@@ -70,17 +79,20 @@ const MOST_ADDRESSES = 100;
  * Ends what a drop alone leaves standing for hours: the sockets of listed peers are closed one by one, then the tracked connections from or to
  * them are forgotten, so that none goes on as established past another firewall. What fails here is told and not thrown: the rules are loaded.
  */
-export async function endSessions(isDropped: IsDropped): Promise<Ended> {
+export async function endSessions(isDropped: IsDropped, skipped: readonly string[] = []): Promise<Ended> {
   try {
-    return await end(isDropped);
+    return await end(isDropped, skipped);
   } catch (problem) {
     if (problem instanceof BlocklistError) return { ...NOTHING_ENDED, problem };
     throw problem;
   }
 }
 
-async function end(isDropped: IsDropped): Promise<Ended> {
-  const [connections, tracked] = await Promise.all([cutConnections(isDropped), droppedFlows(isDropped)]);
+async function end(isDropped: IsDropped, skipped: readonly string[]): Promise<Ended> {
+  const [connections, tracked] = await Promise.all([
+    cutConnections(isDropped, skipped),
+    droppedFlows(isDropped, skipped),
+  ]);
   const isSsh = await sshSessions(connections);
   const closed: Socket[] = [];
   const refused: Socket[] = [];
@@ -99,9 +111,12 @@ async function sshSessions(connections: readonly Socket[]): Promise<(socket: Soc
   return (socket) => known.has(ends(socket));
 }
 
-async function droppedFlows(isDropped: IsDropped): Promise<readonly Flow[]> {
+async function droppedFlows(isDropped: IsDropped, skipped: readonly string[]): Promise<readonly Flow[]> {
   const list = await flows((flow: Flow) => isFromDropped(flow, isDropped) || isDropped(flow.destination));
-  return list.isAvailable ? list.flows : [];
+  if (!list.isAvailable) return [];
+  const far = (flow: Flow) => (isFromDropped(flow, isDropped) ? flow.source : flow.destination);
+  const isSpared = await sparedBy(list.flows.map(far), skipped);
+  return list.flows.filter((flow) => !isSpared(far(flow)));
 }
 
 /** A flow is written down as its first packet had it: its source is who began. Protocols without ports stand for any. */

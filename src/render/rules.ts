@@ -23,8 +23,9 @@ export function rulesOf(sets: RuleSets, names: Names): Rule[] {
     ...skipped('early', 'iifname', policy),
     ...allowed('early', 'saddr'),
     ...banned(),
-    ...echoRules(policy.echoLimit),
     ...(isNew ? [] : [inbound]),
+    // Those of listed hosts are gone, and use up nothing of what others have.
+    ...echoRules(policy.echoLimit),
     ...(isThere.has('stateful') ? statefulRules(sets, policy, names) : []),
     ...(hasOutbound(sets) ? outwardRules(policy) : []),
   ];

@@ -28,6 +28,13 @@ function number6(text: string): bigint {
   return all.reduce((value, group) => value * 65_536n + BigInt(`0x${group}`), 0n);
 }
 
+/** Bytes of an address as packets have them. */
+export function addressBytes(text: string): Buffer {
+  const isSix = text.includes(':');
+  const digits = (isSix ? number6(text) : number4(text)).toString(16).padStart(isSix ? 32 : 8, '0');
+  return Buffer.from(digits, 'hex');
+}
+
 /** `A`, `A/LENGTH` or `A-B` as first and last address. */
 function rangeOf(text: string): Range {
   const bits = text.includes(':') ? 128n : 32n;
