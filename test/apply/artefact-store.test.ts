@@ -2,6 +2,7 @@ import { appendFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readArtefact, readManifest, writeArtefact } from '../../src/apply/artefact-store.js';
+import { DEFAULT_POLICY } from '../../src/build/policy.js';
 import { renderArtefact } from '../../src/render/artefact.js';
 import { ruleSets } from '../render/golden.js';
 import { contents, filesOf, inFolder, refusal } from './artefacts.js';
@@ -184,6 +185,33 @@ describe('what is refused', () => {
       await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, policy: change(manifest.policy) }));
       const error = await refusal(readArtefact(folder));
       expect(error).toMatchObject({ code: 'artefact-invalid', where: expect.stringContaining(where) });
+    });
+  });
+
+  test.each<[what: string, change: (policy: object) => object, words: string]>([
+    ['ports in another order', (policy) => ({ ...policy, ports: [443, 22] }), 'policy.ports: not ascending'],
+    ['a port twice', (policy) => ({ ...policy, ports: [22, 22] }), 'policy.ports: not ascending'],
+    ['interfaces in another order', (policy) => ({ ...policy, skipInterfaces: ['wg1', 'wg0'] }), 'not ascending'],
+    ['an interface that ends the text', (policy) => ({ ...policy, skipInterfaces: ['a" drop'] }), 'policy.skipInterf'],
+    ['a key that is not known', (policy) => ({ ...policy, accept: true }), 'accept'],
+    ['another drop', (policy) => ({ ...policy, drop: 'none' }), 'policy.drop'],
+    ['no drop', ({ drop: _drop, ...policy }: { drop?: string }) => policy, 'policy.drop'],
+    ['a rate of zero', (policy) => ({ ...policy, log: { count: 0, per: 'minute' } }), 'policy.log.count'],
+    ['a default written out', (policy) => ({ ...policy, alsoOutbound: false }), 'policy.alsoOutbound'],
+    ['another log rate', (policy) => ({ ...policy, log: { count: 9, per: 'minute' } }), 'blocklist.nft'],
+    ['no log', ({ log: _log, ...policy }: { log?: object }) => policy, 'blocklist.nft'],
+    ['another drop than the script', (policy) => ({ ...policy, drop: 'all' }), 'blocklist.nft'],
+    ['outbound, too', (policy) => ({ ...policy, alsoOutbound: true }), 'blocklist.nft'],
+  ])('a policy with %s: artefact-invalid', async (_what, change, words) => {
+    await inFolder(async (folder) => {
+      const policy = { drop: 'new', ports: [22, 443], log: { count: 10, per: 'minute' } } as const;
+      await writeArtefact(folder, filesOf(['45.9.20.7'], undefined, policy));
+      const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
+      expect(manifest.policy).toEqual(policy);
+      expect((await readArtefact(folder)).sets.policy).toEqual({ ...DEFAULT_POLICY, ...policy });
+      await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, policy: change(manifest.policy) }));
+      const error = await refusal(readArtefact(folder));
+      expect(error).toMatchObject({ code: 'artefact-invalid', message: expect.stringContaining(words) });
     });
   });
 

@@ -12,17 +12,17 @@ const items = JSON.parse(list);
 
 if (does === 'serve') {
   await Promise.all(items.map(serve));
-  console.log('ready');
+  process.stdout.write('ready\n');
 } else {
   const opened = await Promise.all(items.map((item) => (item.kind === 'session' ? open(item) : undefined)));
   await new Promise((resolve) => {
     // A handler alone keeps nobody awake.
     const awake = setInterval(() => undefined, 1000);
     process.once('SIGUSR2', () => resolve(clearInterval(awake)));
-    console.log('ready');
+    process.stdout.write('ready\n');
   });
   const answers = await Promise.all(items.map((item, i) => within(asked(item, opened[i]))));
-  console.log(JSON.stringify(Object.fromEntries(items.map(({ what }, i) => [what, answers[i]]))));
+  process.stdout.write(`${JSON.stringify(Object.fromEntries(items.map(({ what }, i) => [what, answers[i]])))}\n`);
   process.exit();
 }
 
