@@ -14,7 +14,7 @@ import {
 } from '../ip/index.js';
 import { MANIFEST_FILE, SCRIPT_FILE, scriptDiffersAt } from '../render/artefact.js';
 import { namedSets, SET_NAMES } from '../render/layout.js';
-import { digestOf, type Manifest, manifestOf, manifestSchema, policyOf } from '../render/manifest.js';
+import { digestOf, type Manifest, manifestOf, manifestSchema, policyFrom, policyOf } from '../render/manifest.js';
 
 /** An artefact, read strictly and proven consistent. */
 export interface Artefact {
@@ -66,7 +66,9 @@ export async function parseArtefact(place: Place, read: ReadFile): Promise<Artef
     in: await readSets(place, required, ''),
     ...(hasOut ? { out: await readSets(place, required, 'out_') } : {}),
     ...(only === undefined ? {} : { only: await readOnly(place, required, only.ports) }),
+    policy: policyFrom(manifest.policy),
   };
+  requireCanonical(manifest, place);
   const lists = new Map<string, Uint8Array>();
   for (const { name } of namedSets(sets)) lists.set(`${name}.txt`, await required(`${name}.txt`));
   const digest = digestOf(lists, policyOf(sets));
@@ -139,12 +141,16 @@ async function readSets(place: Place, required: ReadRequired, prefix: '' | 'out_
 
 const NOT_CANONICAL = 'this line is not in canonical form (sorted, minimal)';
 
-/** Ports in another order would be another policy: what stands there must be what we render. */
+/** In another order it would be another policy: what stands there must be what we render. */
+function requireCanonical({ policy: { ports = [], skipInterfaces = [], only } }: Manifest, place: Place): void {
+  for (const [key, values] of Object.entries({ ports, skipInterfaces, 'only.ports': only?.ports ?? [] })) {
+    if (values.some((value, i) => i > 0 && value <= (values[i - 1] ?? 0)))
+      throw damaged(place, MANIFEST_FILE, `policy.${key}: not ascending`);
+  }
+}
+
 async function readOnly(place: Place, required: ReadRequired, ports: readonly number[]): Promise<OnlySets> {
   const read = async (name: string, family: Family) => readFamily(place, name, await required(name), family);
-  if (ports.some((port, i) => i > 0 && port <= (ports[i - 1] ?? 0))) {
-    throw damaged(place, MANIFEST_FILE, 'policy.only.ports: not ascending');
-  }
   return { nets4: await read('only_nets4.txt', IPV4), nets6: await read('only_nets6.txt', IPV6), ports };
 }
 

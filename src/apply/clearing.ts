@@ -1,5 +1,5 @@
 import { declarations, type KernelCommand, localSpecs } from '../render/commands.js';
-import { LOCAL_SETS, specOf, unusedIn } from '../render/layout.js';
+import { LOCAL_SETS, SEEN_SETS, specOf, unusedIn } from '../render/layout.js';
 import { structureDifferences, type Target } from './differences.js';
 import type { LiveTable } from './live.js';
 
@@ -8,7 +8,7 @@ import type { LiveTable } from './live.js';
 /** What nft takes as a name without quotes. Whatever else another program called its object stays, and is told as a difference. */
 const PLAIN_NAME = /^[a-z][\w/.-]*$/i;
 
-/** Before our chains and sets are declared: chains of others or in other places go, host-local sets of another type, too. */
+/** Before our chains and sets are declared: chains of others or in other places go, sets of another type that loadCommands declares, too. */
 export function clearing({ artefact }: Target, live: LiveTable): KernelCommand[] {
   const { misplaced, foreign, otherKind } = structureDifferences(artefact, live);
   const chains = (does: 'empty' | 'remove', names: readonly string[]) =>
@@ -16,9 +16,9 @@ export function clearing({ artefact }: Target, live: LiveTable): KernelCommand[]
   return [
     ...chains('empty', [...live.chains.keys()]),
     ...chains('remove', [...misplaced, ...foreign.chains]),
-    ...LOCAL_SETS.filter((name) => otherKind.includes(name)).map(
-      (name) => ({ do: 'remove', what: 'set', name }) as const,
-    ),
+    ...[...LOCAL_SETS, ...SEEN_SETS]
+      .filter((name) => otherKind.includes(name))
+      .map((name) => ({ do: 'remove', what: 'set', name }) as const),
   ];
 }
 

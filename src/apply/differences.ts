@@ -7,13 +7,14 @@ import {
   type Names,
   namedSets,
   namesIn,
-  rulesOf,
+  SEEN_SETS,
   type SetName,
   type SetSpec,
   specOf,
 } from '../render/layout.js';
+import { rulesOf } from '../render/rules.js';
 import { hookText, ruleGist } from './gist.js';
-import type { LiveChain, LiveTable } from './live.js';
+import { kindOf, type LiveChain, type LiveTable } from './live.js';
 
 /** What the host-local sets are to hold. */
 export type LocalContent = ReadonlyMap<LocalSetName, readonly LocalElement[]>;
@@ -56,7 +57,9 @@ export function structureDifferences({ sets }: Content, live: LiveTable): Struct
   const words = live.isActive ? [] : ['the table has a flag set (dormant?): none of its rules is asked'];
   const chains = expectedChains(sets, live.names);
   const specs = new Map<string, SetSpec>(
-    [...localSpecs(), ...namesIn(sets).map((name) => specOf(live.names(name)))].map((spec) => [spec.name, spec]),
+    [...SEEN_SETS.map(specOf), ...localSpecs(), ...namesIn(sets).map((name) => specOf(live.names(name)))].map(
+      (spec) => [spec.name, spec],
+    ),
   );
   const misplaced: string[] = [];
   const otherKind: string[] = [];
@@ -67,7 +70,7 @@ export function structureDifferences({ sets }: Content, live: LiveTable): Struct
   }
   for (const name of new Set([...specs.keys(), ...live.kinds.keys()])) {
     const [wanted, found] = [specs.get(name), live.kinds.get(name)];
-    const kind = wanted === undefined ? 'absent' : [wanted.type, ...wanted.flags].join(' ');
+    const kind = wanted === undefined ? 'absent' : kindOf(wanted.type, wanted.flags);
     if (kind !== (found ?? 'absent')) words.push(`set ${name}: expected ${kind}, found ${found ?? 'absent'}`);
     if (wanted !== undefined && found !== undefined && kind !== found) otherKind.push(name);
   }

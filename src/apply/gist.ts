@@ -16,8 +16,8 @@ export function hookText({
 }
 
 /**
- * What a rule does, without what versions of nft print differently: the fields it looks at, the sets it looks into, counter and
- * verdict. `ip saddr @nodes4, jump listed`.
+ * What a rule does, without what versions of nft print differently: the fields it looks at, the sets it looks into, ports, names of
+ * interfaces, counter and verdict. `ip saddr @nodes4, jump listed`.
  */
 export function ruleGist(expressions: readonly unknown[]): string {
   return expressions.map(gist).join(', ');
@@ -32,6 +32,9 @@ const portsSchema = z.union([
   z.object({ set: z.array(z.int()) }).transform(({ set }) => [...set].sort((a, b) => a - b)),
 ]);
 
+/** Names of interfaces are printed as they were typed: another one is another rule. */
+const interfaceSchema = z.object({ meta: z.object({ key: z.enum(['iifname', 'oifname']) }) });
+
 function gist(expression: unknown): string {
   const match = matchSchema.safeParse(expression);
   if (!match.success)
@@ -42,6 +45,7 @@ function gist(expression: unknown): string {
   const field = payload.safeParse(left);
   const looked = field.success ? `${field.data.payload.protocol} ${field.data.payload.field}` : JSON.stringify(left);
   if (typeof right === 'string' && right.startsWith('@')) return `${looked} ${right}`;
+  if (typeof right === 'string' && interfaceSchema.safeParse(left).success) return `${looked} ${right}`;
   const ports = portsSchema.safeParse(right);
   return ports.success ? `${looked} ${ports.data.join(' ')}` : looked;
 }

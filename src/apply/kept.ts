@@ -8,7 +8,7 @@ import { removeTree } from '../io/write.js';
 import { type Family, type FourSets, IPV4, IPV6, parseRendered, type SetKey } from '../ip/index.js';
 import { filesOf, MANIFEST_FILE } from '../render/artefact.js';
 import { SET_NAMES } from '../render/layout.js';
-import { digestOf, type Policy } from '../render/manifest.js';
+import { digestOf, policyFrom, type RenderedPolicy } from '../render/manifest.js';
 import { type Artefact, FILE_CAP, parseManifest } from './artefact.js';
 import { placeOf, readArtefact, writeArtefact } from './artefact-store.js';
 import type { Content } from './differences.js';
@@ -77,7 +77,7 @@ export async function readKeptContent(state: string, digest: string): Promise<Co
 }
 
 /** As the kept manifest has it, unproven. */
-async function keptPolicy(folder: string): Promise<Policy | undefined> {
+async function keptPolicy(folder: string): Promise<RenderedPolicy | undefined> {
   const bytes = await readWhole(join(folder, MANIFEST_FILE), FILE_CAP);
   try {
     return bytes && parseManifest(bytes, placeOf(folder)).policy;
@@ -88,7 +88,8 @@ async function keptPolicy(folder: string): Promise<Policy | undefined> {
 }
 
 /** The sets of lists that are known to be as they were rendered; undefined when one is missing. */
-export function setsOfLists(lists: ReadonlyMap<string, Uint8Array>, { only }: Policy): RuleSets | undefined {
+export function setsOfLists(lists: ReadonlyMap<string, Uint8Array>, rendered: RenderedPolicy): RuleSets | undefined {
+  const { only } = rendered;
   const prefixesOf = (name: string, family: Family) => {
     const bytes = lists.get(`${name}.txt`);
     const read = bytes && parseRendered(bytes, family);
@@ -103,5 +104,6 @@ export function setsOfLists(lists: ReadonlyMap<string, Uint8Array>, { only }: Po
   const [only4, only6] = [prefixesOf('only_nets4', IPV4), prefixesOf('only_nets6', IPV6)];
   const alone = only && only4 && only6 && { nets4: only4, nets6: only6, ports: only.ports };
   if (inward === undefined || (only !== undefined && alone === undefined)) return undefined;
-  return { in: inward, ...(outward && { out: outward }), ...(alone && { only: alone }) };
+  const policy = policyFrom(rendered);
+  return { in: inward, ...(outward && { out: outward }), ...(alone && { only: alone }), policy };
 }

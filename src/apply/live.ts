@@ -9,6 +9,7 @@ import {
   LOCAL_SETS,
   type LocalSetName,
   type Names,
+  SEEN_SETS,
   SET_NAMES,
   STATE,
   TABLE,
@@ -74,7 +75,13 @@ export interface LiveTable {
   /** kind of every set but `state`: `ipv4_addr`, `ipv6_addr interval`; the name of another type as it is */
   readonly kinds: ReadonlyMap<string, string>;
   readonly chains: ReadonlyMap<string, LiveChain>;
-  readonly dropped: { readonly packets: number; readonly bytes: number };
+  /** named counters that are there */
+  readonly counters: ReadonlyMap<string, Count>;
+}
+
+export interface Count {
+  readonly packets: number;
+  readonly bytes: number;
 }
 
 /**
@@ -110,7 +117,7 @@ function readTable(objects: z.output<typeof listingSchema>['nftables']): LiveTab
   const chains = new Map<string, { hook: string; rules: string[] }>();
   let [isPresent, isActive] = [false, true];
   let digest: string | undefined;
-  let dropped = { packets: 0, bytes: 0 };
+  const counters = new Map<string, Count>();
   for (const { table, set, chain, rule, counter } of objects) {
     if (table?.family === FAMILY && table.name === TABLE) {
       isPresent = true;
@@ -120,19 +127,20 @@ function readTable(objects: z.output<typeof listingSchema>['nftables']): LiveTab
       if (set.name === STATE) digest = DIGEST.exec(set.comment ?? '')?.[1];
       else {
         const type = typeof set.type === 'string' ? set.type : JSON.stringify(set.type);
-        kinds.set(set.name, [type, ...(set.flags ?? [])].join(' '));
+        // Not all versions tell that a set is dynamic.
+        kinds.set(set.name, kindOf(type, set.flags ?? []));
         const elements = set.elem ?? [];
-        if (type === 'ipv4_addr' || type === 'ipv6_addr') sets.set(set.name, IpSet.from(elements.map(elementText)));
+        const isListed = (type === 'ipv4_addr' || type === 'ipv6_addr') && !isSeen(set.name);
+        if (isListed) sets.set(set.name, IpSet.from(elements.map(elementText)));
         if (isLocalName(set.name)) local.set(set.name, elements.map(localElement));
       }
     }
     if (chain !== undefined && isOurs(chain)) chains.set(chain.name, { hook: hookText(chain), rules: [] });
     if (rule !== undefined && isOurs(rule)) chains.get(rule.chain)?.rules.push(ruleGist(rule.expr));
-    if (counter !== undefined && isOurs(counter) && counter.name === 'dropped')
-      dropped = { packets: counter.packets, bytes: counter.bytes };
+    if (counter !== undefined && isOurs(counter)) counters.set(counter.name, counter);
   }
   if (!isPresent) return undefined;
-  return { isActive, digest, names: resolved(chains), sets, local, kinds, chains, dropped };
+  return { isActive, digest, names: resolved(chains), sets, local, kinds, chains, counters };
 }
 
 /** Reads what `nft -j list set` prints of a host-local set. @throws as parseListing. */
@@ -140,6 +148,15 @@ export function parseSet(json: string, name: LocalSetName): LocalElement[] {
   const objects = read(() => listingSchema.parse(JSON.parse(json)).nftables);
   const set = objects.find((object) => object.set?.name === name)?.set;
   return read(() => (set?.elem ?? []).map(localElement));
+}
+
+function isSeen(name: string): boolean {
+  return (SEEN_SETS as readonly string[]).includes(name);
+}
+
+/** `ipv4_addr interval timeout`; that rules fill a set is told by some versions of nft only. */
+export function kindOf(type: string, flags: readonly string[]): string {
+  return [type, ...flags.filter((flag) => flag !== 'dynamic')].join(' ');
 }
 
 function isLocalName(name: string): name is LocalSetName {

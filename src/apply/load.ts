@@ -8,7 +8,7 @@ import {
   newState,
   refillNets,
 } from '../render/commands.js';
-import { LOCAL_SETS, type Names, namesIn, type SetSpec, specOf, stateComment } from '../render/layout.js';
+import { LOCAL_SETS, type Names, namesIn, SEEN_SETS, type SetSpec, specOf, stateComment } from '../render/layout.js';
 import { clearing, foreignSets, localAdds } from './clearing.js';
 import { structureDifferences, type Target } from './differences.js';
 import type { LiveTable } from './live.js';
@@ -53,7 +53,7 @@ export async function load(nft: Nft, target: Target, live: LiveTable | undefined
 /** Such sets cannot be filled; new ones of the right type can be filled beside them. */
 function hasListedOfOtherKind({ artefact }: Target, live: LiveTable): boolean {
   const { otherKind } = structureDifferences(artefact, live);
-  return otherKind.some((name) => !(LOCAL_SETS as readonly string[]).includes(name));
+  return otherKind.some((name) => ![...LOCAL_SETS, ...SEEN_SETS].some((each) => each === name));
 }
 
 function isCode(error: unknown, ...codes: readonly BlocklistError['code'][]): error is BlocklistError {

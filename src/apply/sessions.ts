@@ -1,27 +1,38 @@
 import type { RuleSets } from '../build/build.js';
+import { DEFAULT_POLICY, type Policy } from '../build/policy.js';
 import { BlocklistError } from '../errors.js';
 import type { Flow } from '../host/flow-line.js';
 import { flows, removeFlow, removeFlowsOf } from '../host/flows.js';
 import { closeSocket, type Socket, sockets } from '../host/sockets.js';
 import { listenLines } from '../host/ss.js';
 import { sshPeers } from '../host/ssh.js';
-import { formatPrefix, type IpSet, overlapping, type Prefix } from '../ip/index.js';
-import { listedSets } from '../render/layout.js';
+import { type FourSets, formatPrefix, type IpSet, overlapping, type Prefix, SET_KEYS } from '../ip/index.js';
 import type { Content } from './differences.js';
+import { sparedBy } from './spared.js';
 
 /**
  * Whether the rules drop what comes from, or goes to, a single address.
- * @param port to which it came; undefined: whoever began. Where only some countries may connect, who was asked may answer.
+ * @param port to which it came; undefined: this host began, or it is not known who did
  */
 export type IsDropped = (address: Prefix, port?: number) => boolean;
 
-/** Everything listed, banned here, or kept out by `only`, without what is allowed here. */
+/** Everything that is dropped by what is listed, banned here, or kept out by `only`, without what is allowed here. */
 export function droppedBy({ sets }: Pick<Content, 'sets'>, banned: IpSet, allowed: IpSet): IsDropped {
+  const policy = sets.policy ?? DEFAULT_POLICY;
+  const isListed = (four: FourSets | undefined, address: Prefix) =>
+    four !== undefined && SET_KEYS.some((key) => overlapping(four[key], address) !== undefined);
   return (address, port) => {
     if (allowed.has(address)) return false;
-    const isListed = listedSets(sets).some(({ prefixes }) => overlapping(prefixes, address) !== undefined);
-    return banned.has(address) || isListed || isKeptOut(sets, address, port);
+    if (banned.has(address) || isKeptOut(sets, address, port)) return true;
+    const isIn = isListed(sets.in, address);
+    const isOut = isListed(sets.out, address) || (isIn && policy.alsoOutbound);
+    return (isOut && policy.drop === 'all') || (isIn && isEnded(policy, port));
   };
+}
+
+/** Whether a connection with somebody who is listed as a sender goes: `new` spares what this host began, and answers come to ports that `ports` does not name. */
+function isEnded({ drop, ports }: Policy, port: number | undefined): boolean {
+  return port === undefined ? drop === 'all' && ports.length === 0 : ports.length === 0 || ports.includes(port);
 }
 
 function isKeptOut({ only }: RuleSets, address: Prefix, port: number | undefined): boolean {
@@ -30,13 +41,21 @@ function isKeptOut({ only }: RuleSets, address: Prefix, port: number | undefined
   return overlapping(address.family.version === 4 ? only.nets4 : only.nets6, address) === undefined;
 }
 
-/** The connections of this host that the rules cut. */
-export async function cutConnections(isDropped: IsDropped): Promise<Socket[]> {
+/**
+ * The connections of this host that the rules cut.
+ * @param skipped interfaces that the rules pass by
+ */
+export async function cutConnections(isDropped: IsDropped, skipped: readonly string[] = []): Promise<Socket[]> {
   const [connected, listening] = await Promise.all([sockets(), listenLines()]);
   const served = new Set(listening.map(({ port }) => port));
-  return connected.filter(({ local, peer }) =>
+  const cut = connected.filter(({ local, peer }) =>
     isDropped(peer.address, served.has(local.port) ? local.port : undefined),
   );
+  const isSpared = await sparedBy(
+    cut.map(({ peer }) => peer.address),
+    skipped,
+  );
+  return cut.filter(({ peer }) => !isSpared(peer.address));
 }
 
 export interface Ended {
@@ -60,17 +79,20 @@ const MOST_ADDRESSES = 100;
  * Ends what a drop alone leaves standing for hours: the sockets of listed peers are closed one by one, then the tracked connections from or to
  * them are forgotten, so that none goes on as established past another firewall. What fails here is told and not thrown: the rules are loaded.
  */
-export async function endSessions(isDropped: IsDropped): Promise<Ended> {
+export async function endSessions(isDropped: IsDropped, skipped: readonly string[] = []): Promise<Ended> {
   try {
-    return await end(isDropped);
+    return await end(isDropped, skipped);
   } catch (problem) {
     if (problem instanceof BlocklistError) return { ...NOTHING_ENDED, problem };
     throw problem;
   }
 }
 
-async function end(isDropped: IsDropped): Promise<Ended> {
-  const [connections, tracked] = await Promise.all([cutConnections(isDropped), droppedFlows(isDropped)]);
+async function end(isDropped: IsDropped, skipped: readonly string[]): Promise<Ended> {
+  const [connections, tracked] = await Promise.all([
+    cutConnections(isDropped, skipped),
+    droppedFlows(isDropped, skipped),
+  ]);
   const isSsh = await sshSessions(connections);
   const closed: Socket[] = [];
   const refused: Socket[] = [];
@@ -89,9 +111,12 @@ async function sshSessions(connections: readonly Socket[]): Promise<(socket: Soc
   return (socket) => known.has(ends(socket));
 }
 
-async function droppedFlows(isDropped: IsDropped): Promise<readonly Flow[]> {
+async function droppedFlows(isDropped: IsDropped, skipped: readonly string[]): Promise<readonly Flow[]> {
   const list = await flows((flow: Flow) => isFromDropped(flow, isDropped) || isDropped(flow.destination));
-  return list.isAvailable ? list.flows : [];
+  if (!list.isAvailable) return [];
+  const far = (flow: Flow) => (isFromDropped(flow, isDropped) ? flow.source : flow.destination);
+  const isSpared = await sparedBy(list.flows.map(far), skipped);
+  return list.flows.filter((flow) => !isSpared(far(flow)));
 }
 
 /** A flow is written down as its first packet had it: its source is who began. Protocols without ports stand for any. */

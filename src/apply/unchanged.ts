@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { RuleSets } from '../build/build.js';
 import { readWhole } from '../io/read.js';
 import { MANIFEST_FILE, SCRIPT_FILE } from '../render/artefact.js';
-import type { Policy } from '../render/manifest.js';
+import { policyFrom, type RenderedPolicy } from '../render/manifest.js';
 import { type Artefact, FILE_CAP, parseManifest } from './artefact.js';
 import { placeOf, readCurrent } from './artefact-store.js';
 import { keptFolder, keptLoads, setsOfLists } from './kept.js';
@@ -33,7 +33,7 @@ export async function readUnchanged(state: string, folder: string): Promise<Arte
   return undefined;
 }
 
-function whenAsked(lists: ReadonlyMap<string, Uint8Array>, policy: Policy, kept: string): RuleSets {
+function whenAsked(lists: ReadonlyMap<string, Uint8Array>, policy: RenderedPolicy, kept: string): RuleSets {
   let parsed: RuleSets | undefined;
   const sets = (): RuleSets => {
     parsed ??= setsOfLists(lists, policy);
@@ -44,6 +44,7 @@ function whenAsked(lists: ReadonlyMap<string, Uint8Array>, policy: Policy, kept:
     get in() {
       return sets().in;
     },
+    policy: policyFrom(policy),
   };
   // Keys that are there say what the rules have: without asking for the sets.
   if (lists.has('out_nodes4.txt')) Object.defineProperty(lazy, 'out', { get: () => sets().out, enumerable: true });

@@ -2,6 +2,7 @@ import { BlocklistError } from '../errors.js';
 import { decompose, type FourSets, formatPrefix, fourSets, IpSet, type Prefixes } from '../ip/index.js';
 import type { Density, Direction, Loaded } from '../sources/contract.js';
 import { ALL_SOURCES, type Densified, densify, type FromDensity } from './dense.js';
+import type { Policy } from './policy.js';
 import { Unions } from './unions.js';
 
 /** Which packets a set is for: those from its addresses, or those to them. */
@@ -12,6 +13,8 @@ export interface RuleSets {
   readonly in: FourSets;
   readonly out?: FourSets;
   readonly only?: OnlySets;
+  /** undefined: DEFAULT_POLICY */
+  readonly policy?: Policy;
 }
 
 /** Who alone may connect: everybody else is dropped there. Single addresses stand among the nets. */
@@ -63,6 +66,7 @@ export interface BuildInput {
   /** nets by density over all sources together; those of one source are its own */
   readonly density?: Density;
   readonly only?: OnlyInput;
+  readonly policy?: Policy;
 }
 
 /** From whom alone something may come. */
@@ -111,6 +115,7 @@ export function build(input: BuildInput): Built {
     in: fourSets(blocked.in),
     ...(blocked.out.isEmpty ? {} : { out: fourSets(blocked.out) }),
     ...(only === undefined ? {} : { only }),
+    ...(input.policy === undefined ? {} : { policy: input.policy }),
   };
   const alone = unions.alone(protectedSet);
   const shares = sources.map((source, i): SourceShare => {

@@ -25,6 +25,8 @@ export interface Work {
   readonly plan: Plan;
   /** whose packets the rules drop */
   readonly isDropped: IsDropped;
+  /** interfaces that the rules pass by */
+  readonly skipped: readonly string[];
   /** something was loaded, nobody unloaded it, and it is not there */
   readonly isGone: boolean;
 }
@@ -52,7 +54,8 @@ export async function prepare(
   const isGone =
     live === undefined && (await keptLoads(project.state)).length > 0 && (await readHold(project.state)) === undefined;
   const isDropped = droppedBy(artefact, local.banned, local.open);
-  return { artefact, title, local, situation, plan, isDropped, isGone };
+  const skipped = artefact.sets.policy?.skipInterfaces ?? [];
+  return { artefact, title, local, situation, plan, isDropped, skipped, isGone };
 }
 
 export interface HowToLoad {
@@ -101,7 +104,7 @@ export async function carryOut(
       await turnBoot?.();
     };
     const applied = await loadAndVerify(nft, target, situation, plan, how.check, { beside, keep });
-    const ended = applied.loaded === 'nothing' ? NOTHING_ENDED : await endSessions(work.isDropped);
+    const ended = applied.loaded === 'nothing' ? NOTHING_ENDED : await endSessions(work.isDropped, work.skipped);
     return { ...applied, ended };
   } catch (error) {
     const pending = isWatched ? await readPending(state) : undefined;

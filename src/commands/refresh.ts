@@ -1,6 +1,7 @@
 import { readManifest, writeArtefact } from '../apply/artefact-store.js';
 import type { NamespaceCheck } from '../apply/nft.js';
 import { type Built, build } from '../build/build.js';
+import type { Policy } from '../build/policy.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { grouped } from '../io/figures.js';
 import { withLock } from '../io/lock.js';
@@ -35,6 +36,7 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
       allow: IpSet.unionOf([await listOf(config.allow.files), ...allow.map(({ set }) => set)]),
       now: context.now(),
       limits: { feeds: config.guards['max-coverage'], all: config.guards['max-country-coverage'] },
+      policy: policyOf(config),
       ...(density === undefined ? {} : { density }),
       ...(only === undefined
         ? {}
@@ -56,6 +58,17 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
     const isIncomplete = [...sources, ...missing].some(({ problem }) => problem !== undefined);
     return isIncomplete ? ExitStatus.incomplete : ExitStatus.done;
   });
+}
+
+function policyOf({ policy }: Project['config']): Policy {
+  return {
+    drop: policy.drop,
+    ports: policy.ports,
+    skipInterfaces: policy['skip-interfaces'],
+    alsoOutbound: policy['also-outbound'],
+    log: policy.log,
+    echoLimit: policy['icmp-echo-limit'],
+  };
 }
 
 /** Writes the rules, and says how they were checked. A night without news writes and checks nothing. */

@@ -1,11 +1,12 @@
 import { driftWords, EMERGENCY } from '../apply/apply.js';
+import type { Count } from '../apply/live.js';
 import { Nft } from '../apply/nft.js';
 import { type Judged, judge } from '../apply/verdict.js';
 import { wayBackLog } from '../apply/watchdog.js';
 import { ExitStatus } from '../errors.js';
 import { age, grouped } from '../io/figures.js';
 import { table } from '../io/table.js';
-import { namedSets } from '../render/layout.js';
+import { type CounterName, namedSets } from '../render/layout.js';
 import { type LastBuild, readLastBuild } from '../report/last-build.js';
 import { artefactOf } from './artefact.js';
 import { type Command, type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
@@ -18,6 +19,13 @@ export interface StatusOptions {
   readonly fast?: boolean;
 }
 
+const COUNTED: ReadonlyArray<readonly [name: CounterName, words: string]> = [
+  ['dropped', 'dropped since loading'],
+  ['dropped_out', 'dropped on the way out'],
+  ['kept_out', 'kept out by countries.only'],
+  ['echo_limited', 'pings beyond the limit'],
+];
+
 /** Compares what is loaded with what was loaded and what was reviewed, element by element. Never writes. */
 export const run: Command<StatusOptions> = async (options, context) => {
   const project = await openProject(options, context, options.ref === undefined ? 'read' : 'none');
@@ -28,7 +36,7 @@ export const run: Command<StatusOptions> = async (options, context) => {
   const look = options.fast === true ? 'structure' : 'every element';
   const judged = await judge(new Nft(), state, artefact, content, look, now);
   const sources = agesOf(await readLastBuild(project.updateState), now);
-  const dropped = judged.live?.dropped ?? { packets: 0, bytes: 0 };
+  const counters = judged.live?.counters ?? new Map<string, Count>();
   if (options.json === true) {
     const data = {
       verdict: judged.verdict,
@@ -45,7 +53,8 @@ export const run: Command<StatusOptions> = async (options, context) => {
       hold: judged.hold ?? null,
       unconfirmed: judged.waiting === undefined ? null : { deadline: judged.waiting.deadline },
       expired: judged.expired === undefined ? null : { deadline: judged.expired.deadline, wentBack: !judged.isStuck },
-      dropped,
+      dropped: counters.get('dropped') ?? { packets: 0, bytes: 0 },
+      counters: Object.fromEntries([...counters].map(([name, { packets, bytes }]) => [name, { packets, bytes }])),
       sources,
     };
     context.stdout.write(`${JSON.stringify({ schema: 'blocklist/status', version: 1, ...data })}\n`);
@@ -68,10 +77,12 @@ export const run: Command<StatusOptions> = async (options, context) => {
       const ages = sources.map((source) => [source.id, age(now - source.date), source.problem ?? source.state]);
       context.stdout.write(`${table(columns, ages)}\n`);
     }
-    if (judged.live !== undefined)
-      context.stdout.write(
-        `dropped since loading: ${grouped(dropped.packets)} packets, ${grouped(dropped.bytes)} bytes\n`,
-      );
+    for (const [name, words] of COUNTED) {
+      const { packets, bytes } = counters.get(name) ?? { packets: 0, bytes: 0 };
+      // What the policy does not count is not told.
+      if (judged.live !== undefined && (name === 'dropped' || packets > 0))
+        context.stdout.write(`${words}: ${grouped(packets)} packets, ${grouped(bytes)} bytes\n`);
+    }
     sayVerdict(judged, title, project, now, options, context);
   }
   return judged.verdict === 'in-sync' ? ExitStatus.done : ExitStatus.differs;

@@ -13,7 +13,7 @@ import { namesOf } from './provenance.js';
 
 /** What an apply would do, in words or as data. */
 export async function tellPlan(work: Work, project: Project, options: GlobalOptions, context: Context): Promise<void> {
-  const cut = await explained(await cutConnections(work.isDropped), project, options, context);
+  const cut = await explained(await cutConnections(work.isDropped, work.skipped), project, options, context);
   if (options.json === true) return printJson(work, cut, {}, context);
   say(context, options, planWords(work));
   for (const line of cut) say(context, options, `would end: ${connectionWords(line)}`);

@@ -35,7 +35,8 @@ function describeUnion(issue: Extract<Issue, { code: 'invalid_union' }>, documen
     { path: issue.path, message: `${keyOf(issue.path)}: expected ${expected}, found ${shortened(value)}` },
   ];
   const branches = issue.errors.filter(
-    (errors) => !errors.some((error) => error.code === 'invalid_type' && error.path.length === 0),
+    (errors) =>
+      !errors.some(({ code, path }) => (code === 'invalid_type' || code === 'invalid_value') && path.length === 0),
   );
   // A list in place of one: what is wrong with its elements.
   const inside = branches.find((errors) => errors.every(({ path }) => path.length > 0));

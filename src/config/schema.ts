@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { geo } from './geo-schema.js';
 import { operatorPrefix } from './operator.js';
+import { policy } from './policy-schema.js';
 import { allow, sourceGuardShape, sources } from './source-schema.js';
 import { duration, path, percent } from './values.js';
 
@@ -50,6 +51,7 @@ const keys = z.strictObject({
     })
     .prefault({})
     .describe('facts of this host; never in the rendered rules'),
+  policy: policy.prefault({}),
   geo: geo.prefault({}),
   guards: guards.prefault({}),
   paths: z

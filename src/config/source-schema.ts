@@ -4,6 +4,7 @@ import { crowdsec } from './crowdsec-schema.js';
 import { fail2ban } from './fail2ban-schema.js';
 import { checkFormatOptions, FORMAT_NAMES, formatOptionShape } from './formats.js';
 import { asns, countryWords } from './places.js';
+import { ports } from './policy-schema.js';
 import { anyPercent, direction, duration, httpUrl, id, keyFile, keyHeader, path, percent } from './values.js';
 
 /** The schema of `sources:` and of lists anywhere in `blocklist.yaml`. */
@@ -110,10 +111,7 @@ export const sources = z
       .strictObject({
         block: countryWords.default([]).describe('two-letter codes, and continents by name like europe'),
         only: countryWords.min(1).optional().describe('the same: whoever is elsewhere may not connect'),
-        ports: z
-          .array(z.int().min(1).max(65_535))
-          .min(1)
-          .max(256)
+        ports: ports
           .optional()
           .describe('with only: TCP and UDP ports that it holds for, as the client names them; default: everything'),
         unknown: z

@@ -50,6 +50,7 @@ export function renderSample(sets: RuleSets, size: number): Uint8Array {
     in: few(sets.in),
     ...(sets.out === undefined ? {} : { out: few(sets.out) }),
     ...(sets.only === undefined ? {} : { only: fewOnly(sets.only) }),
+    ...(sets.policy === undefined ? {} : { policy: sets.policy }),
   });
 }
 

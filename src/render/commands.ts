@@ -2,13 +2,15 @@ import type { RuleSets } from '../build/build.js';
 import type { Prefix, Prefixes } from '../ip/index.js';
 import {
   type ChainSpec,
+  COUNTERS,
+  type CounterName,
   chainsOf,
   FIRST_NAMES,
   LOCAL_SETS,
   type LocalSetName,
   type Names,
   namedSets,
-  rulesOf,
+  SEEN_SETS,
   type SetName,
   type SetSpec,
   specOf,
@@ -17,13 +19,14 @@ import {
   unusedIn,
 } from './layout.js';
 import type { Rule } from './rule.js';
+import { rulesOf } from './rules.js';
 
 /** The work for the kernel as data: lists of commands, from which scripts and the JSON are printed. */
 
 /** What an artefact is made of. */
 export type NftCommand =
   | { readonly do: 'add-table' }
-  | { readonly do: 'add-counter'; readonly name: 'dropped' }
+  | { readonly do: 'add-counter'; readonly name: CounterName }
   | { readonly do: 'add-set' | 'flush-set' | 'delete-set'; readonly set: SetSpec }
   | { readonly do: 'add-chain' | 'flush-chain' | 'delete-chain'; readonly chain: ChainSpec }
   | { readonly do: 'add-rule'; readonly rule: Rule }
@@ -120,12 +123,12 @@ export function newState(comment: string): NftCommand[] {
   ];
 }
 
-/** The table, its counter, and these sets, all empty when they are new. */
+/** The table, its counters, the sets that the rules fill, and these sets, all empty when they are new. */
 export function declarations(sets: readonly SetSpec[]): NftCommand[] {
   return [
     { do: 'add-table' },
-    { do: 'add-counter', name: 'dropped' },
-    ...sets.map((set) => ({ do: 'add-set', set }) as const),
+    ...COUNTERS.map((name) => ({ do: 'add-counter', name }) as const),
+    ...[...SEEN_SETS.map(specOf), ...sets].map((set) => ({ do: 'add-set', set }) as const),
   ];
 }
 

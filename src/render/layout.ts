@@ -1,16 +1,16 @@
-import type { OnlySets, RuleSets, Side } from '../build/build.js';
+import type { RuleSets } from '../build/build.js';
+import { DEFAULT_POLICY } from '../build/policy.js';
 import { type Prefixes, SET_KEYS, type SetKey } from '../ip/index.js';
-import { onlyRules } from './only.js';
-import { type ChainName, equals, matchRule, type Rule, type Verdict } from './rule.js';
+import type { BaseChain, ChainName, JumpChain } from './rule.js';
 
-/** What stands in the kernel: names, hooks, types and rules. DESIGN "The sets and the rules" has the reasons. */
+/** What stands in the kernel: names, hooks and types. DESIGN "The sets and the rules" has the reasons. */
 
 export const FAMILY = 'inet';
 export const TABLE = 'blocklist';
 /** Empty set whose comment tells what was loaded last; it is the only object that is deleted and made anew. */
 export const STATE = 'state';
 /** Number of this layout: a change of chains, rules or set types counts it up. */
-export const LAYOUT = 2;
+export const LAYOUT = 3;
 
 /** Before conntrack (−200) and before every other firewall's raw chains (−300), so that running sessions stop, too. */
 const EARLY_PRIORITY = -310;
@@ -26,6 +26,18 @@ export type SetName = ListedName | (typeof ONLY_NAMES)[number];
 /** Sets that belong to this host alone: no artefact fills them, and every refill leaves them as they are. */
 export const LOCAL_SETS = ['allow4', 'allow6', 'ban4', 'ban6'] as const;
 export type LocalSetName = (typeof LOCAL_SETS)[number];
+
+/** Sets that the rules themselves fill: listed hosts that something was dropped of, IPv6 by /64. Every load leaves them as they are. */
+export const SEEN_SETS = ['seen4', 'seen6'] as const;
+export type SeenSetName = (typeof SEEN_SETS)[number];
+/** An hour without a packet, and a host is forgotten; the counters are gathered more often (stats). */
+const SEEN_SECONDS = 3600;
+/** More hosts than that are dropped uncounted. */
+const SEEN_SIZE = 65_535;
+
+/** Named counters, which every load leaves as they are: of what came from listed hosts, went to them, came from elsewhere, was pinged too often. */
+export const COUNTERS = ['dropped', 'dropped_out', 'kept_out', 'echo_limited'] as const;
+export type CounterName = (typeof COUNTERS)[number];
 
 /**
  * Name of a set of listed addresses in the kernel. nft cannot rename: a load that fills a second set beside the first leaves the
@@ -72,15 +84,20 @@ export function namesIn({ out, only }: RuleSets): readonly SetName[] {
 }
 
 export interface SetSpec {
-  readonly name: KernelName | LocalSetName | typeof STATE;
+  readonly name: KernelName | LocalSetName | SeenSetName | typeof STATE;
   readonly type: 'ipv4_addr' | 'ipv6_addr' | 'mark';
-  readonly flags: ReadonlyArray<'interval' | 'timeout'>;
+  readonly flags: ReadonlyArray<'interval' | 'timeout' | 'dynamic'>;
   readonly comment?: string;
+  /** for sets that the rules fill */
+  readonly filled?: { readonly size: number; readonly seconds: number };
 }
 
 /** The set behind a name of either kind. */
-export function specOf(name: KernelName | LocalSetName): SetSpec {
+export function specOf(name: KernelName | LocalSetName | SeenSetName): SetSpec {
   const type = /4(_b)?$/.test(name) ? 'ipv4_addr' : 'ipv6_addr';
+  if (name.startsWith('seen')) {
+    return { name, type, flags: ['dynamic', 'timeout'], filled: { size: SEEN_SIZE, seconds: SEEN_SECONDS } };
+  }
   if (/^(allow|ban)/.test(name)) return { name, type, flags: ['interval', 'timeout'] };
   return { name, type, flags: name.includes('nets') ? ['interval'] : [] };
 }
@@ -101,76 +118,54 @@ export interface ChainSpec {
   readonly hook?: { readonly name: 'prerouting' | 'output'; readonly priority: number };
 }
 
-const LISTED: ChainSpec = { name: 'listed' };
-const EARLY: ChainSpec = { name: 'early', hook: { name: 'prerouting', priority: EARLY_PRIORITY } };
-/** Chains that are there only while a source asks for outbound: forwarded traffic never passes `output`. */
-const OUT_CHAINS: readonly ChainSpec[] = [
-  { name: 'forwarded', hook: { name: 'prerouting', priority: EARLY_PRIORITY } },
-  { name: 'outward', hook: { name: 'output', priority: EARLY_PRIORITY } },
-];
-const STATEFUL: ChainSpec = { name: 'stateful', hook: { name: 'prerouting', priority: STATEFUL_PRIORITY } };
+const jumped = (name: JumpChain): ChainSpec => ({ name });
+const hooked = (name: BaseChain, hook: 'prerouting' | 'output', priority: number): ChainSpec => ({
+  name,
+  hook: { name: hook, priority },
+});
 
-export function chainsOf({ out, only }: RuleSets): ChainSpec[] {
-  return [LISTED, EARLY, ...(out === undefined ? [] : OUT_CHAINS), ...(only === undefined ? [] : [STATEFUL])];
+/** Chains that every artefact has. */
+const CHAINS: readonly ChainSpec[] = [
+  jumped('dropping'),
+  jumped('listed'),
+  jumped('inbound'),
+  hooked('early', 'prerouting', EARLY_PRIORITY),
+];
+const STATEFUL = hooked('stateful', 'prerouting', STATEFUL_PRIORITY);
+const ELSEWHERE = jumped('elsewhere');
+const OUT_CHAINS: readonly ChainSpec[] = [jumped('listed_out'), jumped('outbound')];
+const OUT_HOOKS: readonly ChainSpec[] = [
+  hooked('forwarded', 'prerouting', EARLY_PRIORITY),
+  hooked('outward', 'output', EARLY_PRIORITY),
+];
+const OUT_HOOKS_NEW: readonly ChainSpec[] = [
+  hooked('forwarded_new', 'prerouting', STATEFUL_PRIORITY),
+  hooked('outward_new', 'output', STATEFUL_PRIORITY),
+];
+
+export function chainsOf(sets: RuleSets): ChainSpec[] {
+  const { drop } = sets.policy ?? DEFAULT_POLICY;
+  return [
+    ...CHAINS,
+    ...(drop === 'new' || sets.only !== undefined ? [STATEFUL] : []),
+    ...(sets.only === undefined ? [] : [ELSEWHERE]),
+    ...(hasOutbound(sets) ? [...OUT_CHAINS, ...(drop === 'new' ? OUT_HOOKS_NEW : OUT_HOOKS)] : []),
+  ];
+}
+
+/** Whether the rules look at where packets go. */
+export function hasOutbound({ out, policy = DEFAULT_POLICY }: RuleSets): boolean {
+  return out !== undefined || policy.alsoOutbound;
 }
 
 /** What other artefacts of ours may have brought, and this one has no use for. */
 export function unusedIn(sets: RuleSets): { readonly chains: readonly ChainSpec[]; readonly sets: readonly SetName[] } {
   const [chains, names] = [chainsOf(sets), namesIn(sets)];
   return {
-    chains: [...OUT_CHAINS, STATEFUL].filter((chain) => !chains.includes(chain)),
+    // First those that jump to others.
+    chains: [STATEFUL, ...OUT_HOOKS, ...OUT_HOOKS_NEW, ...OUT_CHAINS.toReversed(), ELSEWHERE].filter(
+      (chain) => !chains.includes(chain),
+    ),
     sets: SET_NAMES.filter((name) => !names.includes(name)),
   };
-}
-
-/** The rules of all chains, in their order. */
-export function rulesOf(sets: RuleSets, names: Names): Rule[] {
-  const outward = sets.out === undefined ? [] : OUT_CHAINS.flatMap(({ name }) => matchRules(name, 'out', names));
-  const alone = (only: OnlySets) => onlyRules({ v4: names('only_nets4'), v6: names('only_nets6') }, only.ports);
-  return [
-    ...PASSED_ICMP,
-    { chain: 'listed', text: 'counter name "dropped" drop', json: [{ counter: 'dropped' }, { drop: null }] },
-    ...matchRules('early', 'in', names),
-    ...outward,
-    ...(sets.only === undefined ? [] : alone(sets.only)),
-  ];
-}
-
-/**
- * Messages without which connections of others through listed routers would hang: fragmentation needed and time exceeded
- * (RFC 1191, RFC 792), packet too big and time exceeded (RFC 8201, RFC 4443).
- */
-const PASSED_ICMP: readonly Rule[] = [
-  {
-    chain: 'listed',
-    text: 'icmp type destination-unreachable icmp code frag-needed accept',
-    json: [equals('icmp', 'type', 'destination-unreachable'), equals('icmp', 'code', 'frag-needed'), { accept: null }],
-  },
-  {
-    chain: 'listed',
-    text: 'icmp type time-exceeded accept',
-    json: [equals('icmp', 'type', 'time-exceeded'), { accept: null }],
-  },
-  {
-    chain: 'listed',
-    text: 'icmpv6 type { packet-too-big, time-exceeded } accept',
-    json: [equals('icmpv6', 'type', { set: ['packet-too-big', 'time-exceeded'] }), { accept: null }],
-  },
-];
-
-/** What is allowed here leaves the chain first; then what is banned by hand, then what is listed. Bans are of senders only. */
-function matchRules(chain: ChainName, side: Side, names: Names): Rule[] {
-  const field = side === 'in' ? 'saddr' : 'daddr';
-  const rule = (version: 4 | 6, set: string, verdict: Verdict) => matchRule(chain, { version, field }, set, verdict);
-  const listed = (kind: 'nodes' | 'nets', version: 4 | 6) =>
-    rule(version, names(`${side === 'out' ? 'out_' : ''}${kind}${version}`), 'jump listed');
-  return [
-    rule(4, 'allow4', 'return'),
-    rule(6, 'allow6', 'return'),
-    ...(side === 'in' ? [rule(4, 'ban4', 'jump listed'), rule(6, 'ban6', 'jump listed')] : []),
-    listed('nodes', 4),
-    listed('nets', 4),
-    listed('nodes', 6),
-    listed('nets', 6),
-  ];
 }

@@ -1,22 +1,58 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { RuleSets, SourceShare } from '../build/build.js';
+import { DEFAULT_POLICY, type Policy } from '../build/policy.js';
 import { countAddresses, prefixLines } from '../ip/index.js';
 import { LAYOUT, namedSets } from './layout.js';
 
 const count = z.string().regex(/^\d+$/);
 const size = z.strictObject({ prefixes: z.int().min(0), addresses: count });
 
-/** What the rules do beside what the lists say. */
-const policySchema = z.strictObject({
-  drop: z.literal('all'),
-  /** everybody but the only_ sets is dropped: on these ports, or, without any, altogether */
-  only: z.strictObject({ ports: z.array(z.int().min(1).max(65_535)) }).optional(),
+const ports = z.array(z.int().min(1).max(65_535));
+const rate = z.strictObject({
+  count: z.int().min(1).max(999_999),
+  per: z.enum(['second', 'minute', 'hour', 'day']),
 });
-export type Policy = z.output<typeof policySchema>;
 
-export function policyOf({ only }: RuleSets): Policy {
-  return { drop: 'all', ...(only === undefined ? {} : { only: { ports: [...only.ports] } }) };
+/** What the rules do beside what the lists say; what is as by default is left out. */
+const policySchema = z.strictObject({
+  drop: z.enum(['all', 'new']),
+  ports: ports.min(1).optional(),
+  skipInterfaces: z
+    .array(z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,14}\*?$/))
+    .min(1)
+    .optional(),
+  alsoOutbound: z.literal(true).optional(),
+  log: rate.optional(),
+  echoLimit: rate.optional(),
+  /** everybody but the only_ sets is dropped: on these ports, or, without any, altogether */
+  only: z.strictObject({ ports }).optional(),
+});
+export type RenderedPolicy = z.output<typeof policySchema>;
+
+export function policyOf({ only, policy = DEFAULT_POLICY }: RuleSets): RenderedPolicy {
+  const { drop, ports: to, skipInterfaces, alsoOutbound, log, echoLimit } = policy;
+  return {
+    drop,
+    ...(to.length === 0 ? {} : { ports: [...to] }),
+    ...(skipInterfaces.length === 0 ? {} : { skipInterfaces: [...skipInterfaces] }),
+    ...(alsoOutbound ? { alsoOutbound } : {}),
+    ...(log === undefined ? {} : { log: { count: log.count, per: log.per } }),
+    ...(echoLimit === undefined ? {} : { echoLimit: { count: echoLimit.count, per: echoLimit.per } }),
+    ...(only === undefined ? {} : { only: { ports: [...only.ports] } }),
+  };
+}
+
+/** The policy that was rendered so. */
+export function policyFrom({ drop, ports: to, skipInterfaces, alsoOutbound, log, echoLimit }: RenderedPolicy): Policy {
+  return {
+    drop,
+    ports: to ?? [],
+    skipInterfaces: skipInterfaces ?? [],
+    alsoOutbound: alsoOutbound ?? false,
+    log,
+    echoLimit,
+  };
 }
 
 /** `manifest.json`: what was rendered and from what. No time and no name of a host: the same bytes on every machine. */
@@ -48,9 +84,12 @@ export function renderLists(sets: RuleSets): Map<string, Uint8Array> {
 }
 
 /** Identity of the rules: layout, policy and content of every set. The kernel's `state` set carries it. */
-export function digestOf(lists: ReadonlyMap<string, Uint8Array>, { drop, only }: Policy): string {
-  const ports = only === undefined ? '' : ` only ports ${only.ports.join(',') || 'all'}`;
-  const hash = createHash('sha256').update(`blocklist layout ${LAYOUT} drop ${drop}${ports}\n`);
+export function digestOf(lists: ReadonlyMap<string, Uint8Array>, policy: RenderedPolicy): string {
+  const { drop, ports, skipInterfaces, alsoOutbound, log, echoLimit, only } = policy;
+  const rates = [log, echoLimit].map((rate) => (rate === undefined ? null : `${rate.count}/${rate.per}`));
+  // Not the object itself: whoever parsed it decides on the order of its keys.
+  const facts = [drop, ports ?? [], skipInterfaces ?? [], alsoOutbound ?? false, ...rates, only?.ports ?? null];
+  const hash = createHash('sha256').update(`blocklist layout ${LAYOUT} ${JSON.stringify(facts)}\n`);
   for (const [name, bytes] of lists) hash.update(`${name} ${bytes.length}\n`).update(bytes);
   return `sha256:${hash.digest('hex')}`;
 }

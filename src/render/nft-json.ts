@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { RuleSets } from '../build/build.js';
 import { formatAddress, type Prefixes } from '../ip/index.js';
 import { loadCommands, type NftCommand } from './commands.js';
-import { FAMILY, TABLE } from './layout.js';
+import { FAMILY, type SetSpec, TABLE } from './layout.js';
 import { digestOf, policyOf, renderLists } from './manifest.js';
 
 /** libnftables JSON (libnftables-json(5)), schema version 1: what we send, and what we read back. */
@@ -22,6 +22,9 @@ const emittedSet = z.strictObject({
   name: z.string(),
   type: z.enum(['ipv4_addr', 'ipv6_addr', 'mark']),
   flags: z.array(z.enum(['interval', 'timeout'])).optional(),
+  size: z.int().optional(),
+  timeout: z.int().optional(),
+  stmt: z.array(z.strictObject({ counter: z.null() })).optional(),
   comment: z.string().max(127).optional(),
 });
 const named = z.strictObject({ ...place, name: z.string() });
@@ -80,11 +83,8 @@ function toJson(command: NftCommand): object {
       return { add: { table: { family: FAMILY, name: TABLE } } };
     case 'add-counter':
       return { add: { counter: { ...IN_TABLE, name: command.name } } };
-    case 'add-set': {
-      const { name, type, flags, comment } = command.set;
-      const flagged = flags.length === 0 ? {} : { flags };
-      return { add: { set: { ...IN_TABLE, name, type, ...flagged, ...(comment === undefined ? {} : { comment }) } } };
-    }
+    case 'add-set':
+      return { add: { set: setOf(command.set) } };
     case 'flush-set':
       return { flush: { set: { ...IN_TABLE, name: command.set.name } } };
     case 'delete-set':
@@ -103,6 +103,19 @@ function toJson(command: NftCommand): object {
     case 'add-elements':
       return { add: { element: { ...IN_TABLE, name: command.set.name, elem: elementsOf(command.prefixes) } } };
   }
+}
+
+function setOf({ name, type, flags, comment, filled }: SetSpec): object {
+  // nft 1.0.6 knows no flag `dynamic` in JSON: the rules that fill a set make it one.
+  const known = flags.filter((flag) => flag !== 'dynamic');
+  return {
+    ...IN_TABLE,
+    name,
+    type,
+    ...(known.length === 0 ? {} : { flags: known }),
+    ...(filled === undefined ? {} : { size: filled.size, timeout: filled.seconds, stmt: [{ counter: null }] }),
+    ...(comment === undefined ? {} : { comment }),
+  };
 }
 
 function elementsOf({ family, size, words, lengths }: Prefixes): NftElement[] {

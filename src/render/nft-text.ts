@@ -106,10 +106,11 @@ function statement(command: Exclude<KernelCommand, { do: 'add-elements' | 'delet
   }
 }
 
-function setBody({ type, flags, comment }: SetSpec): string {
+function setBody({ type, flags, comment, filled }: SetSpec): string {
   const flagged = flags.length === 0 ? '' : ` flags ${flags.join(',')};`;
+  const counting = filled === undefined ? '' : ` size ${filled.size}; timeout ${timeText(filled.seconds)}; counter;`;
   const note = comment === undefined ? '' : ` comment "${comment}";`;
-  return `{ type ${type};${flagged}${note} }`;
+  return `{ type ${type};${flagged}${counting}${note} }`;
 }
 
 function localElement({ prefix, seconds }: LocalElement): string {

@@ -1,34 +1,41 @@
-import { equals, type JsonExpression, matchRule, type Rule, verdictJson } from './rule.js';
+import type { OnlySets } from '../build/build.js';
+import type { Names } from './layout.js';
+import { type ChainName, equals, icmpType, inSet, match, type Part, type Rule, rule } from './rule.js';
+
+/** TCP and UDP alone have ports; everything else, and other ports, return from the chain. */
+export function otherPortsReturn(chain: ChainName, ports: readonly number[]): Rule[] {
+  if (ports.length === 0) return [];
+  const others: Part = {
+    text: 'meta l4proto != { tcp, udp }',
+    json: [match('!=', { meta: { key: 'l4proto' } }, { set: ['tcp', 'udp'] })],
+  };
+  const elsewhere: Part = {
+    text: `th dport != { ${ports.join(', ')} }`,
+    json: [match('!=', { payload: { protocol: 'th', field: 'dport' } }, { set: ports })],
+  };
+  return [rule(chain, [others], 'return'), rule(chain, [elsewhere], 'return')];
+}
 
 /**
- * Rules for `countries.only`: from whom something may come, unless it is an answer. What the host cannot do without passes first: its own
- * loopback, answers to what it or its guests asked for, neighbour discovery and multicast listeners (RFC 4861, RFC 2710, RFC 3810), and
- * DHCP (RFC 2131), whose server may be anywhere. Special-purpose addresses and `allow` stand in the sets.
+ * Rules for `countries.only`: from whom something may come. What the host cannot do without passes first: neighbour discovery and multicast
+ * listeners (RFC 4861, RFC 2710, RFC 3810), and DHCP (RFC 2131), whose server may be anywhere. Special-purpose addresses stand in the sets;
+ * answers, and what `allow` has, left the chain before.
  */
-export function onlyRules(sets: { readonly v4: string; readonly v6: string }, ports: readonly number[]): Rule[] {
-  const passes = (text: string, ...matches: readonly JsonExpression[]): Rule => ({
-    chain: 'stateful',
-    text: `${text} return`,
-    json: [...matches, verdictJson('return')],
-  });
-  const among = (version: 4 | 6, set: string) => matchRule('stateful', { version, field: 'saddr' }, set, 'return');
+export function onlyRules({ ports }: OnlySets, names: Names): Rule[] {
   return [
-    passes('iifname "lo"', match('==', { meta: { key: 'iifname' } }, 'lo')),
-    passes(
-      'ct state established,related ct direction reply',
-      match('in', { ct: { key: 'state' } }, ['established', 'related']),
-      match('==', { ct: { key: 'direction' } }, 'reply'),
-    ),
-    passes(`icmpv6 type { ${NEIGHBOUR_TYPES.join(', ')} }`, equals('icmpv6', 'type', { set: NEIGHBOUR_TYPES })),
-    passes('udp sport 67 udp dport 68', equals('udp', 'sport', 67), equals('udp', 'dport', 68)),
-    ...portRules(ports, passes),
-    among(4, 'allow4'),
-    among(6, 'allow6'),
-    among(4, sets.v4),
-    among(6, sets.v6),
-    { chain: 'stateful', text: 'jump listed', json: [verdictJson('jump listed')] },
+    rule('stateful', [icmpType(6, ...NEIGHBOUR_TYPES)], 'return'),
+    rule('stateful', [DHCP_ANSWER], 'return'),
+    ...otherPortsReturn('stateful', ports),
+    rule('stateful', [inSet({ version: 4, field: 'saddr' }, names('only_nets4'))], 'return'),
+    rule('stateful', [inSet({ version: 6, field: 'saddr' }, names('only_nets6'))], 'return'),
+    rule('stateful', [], 'jump elsewhere'),
   ];
 }
+
+const DHCP_ANSWER: Part = {
+  text: 'udp sport 67 udp dport 68',
+  json: [equals('udp', 'sport', 67), equals('udp', 'dport', 68)],
+};
 
 const NEIGHBOUR_TYPES = [
   'nd-router-solicit',
@@ -40,22 +47,3 @@ const NEIGHBOUR_TYPES = [
   'mld-listener-done',
   'mld2-listener-report',
 ];
-
-/** With ports, everything else passes: other protocols, and other ports. */
-function portRules(
-  ports: readonly number[],
-  passes: (text: string, ...matches: readonly JsonExpression[]) => Rule,
-): Rule[] {
-  if (ports.length === 0) return [];
-  return [
-    passes('meta l4proto != { tcp, udp }', match('!=', { meta: { key: 'l4proto' } }, { set: ['tcp', 'udp'] })),
-    passes(
-      `th dport != { ${ports.join(', ')} }`,
-      match('!=', { payload: { protocol: 'th', field: 'dport' } }, { set: ports }),
-    ),
-  ];
-}
-
-function match(op: '==' | '!=' | 'in', left: object, right: unknown): JsonExpression {
-  return { match: { op, left, right } };
-}

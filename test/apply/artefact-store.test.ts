@@ -2,6 +2,7 @@ import { appendFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readArtefact, readManifest, writeArtefact } from '../../src/apply/artefact-store.js';
+import { DEFAULT_POLICY } from '../../src/build/policy.js';
 import { renderArtefact } from '../../src/render/artefact.js';
 import { ruleSets } from '../render/golden.js';
 import { contents, filesOf, inFolder, refusal } from './artefacts.js';
@@ -187,6 +188,33 @@ describe('what is refused', () => {
     });
   });
 
+  test.each<[what: string, change: (policy: object) => object, words: string]>([
+    ['ports in another order', (policy) => ({ ...policy, ports: [443, 22] }), 'policy.ports: not ascending'],
+    ['a port twice', (policy) => ({ ...policy, ports: [22, 22] }), 'policy.ports: not ascending'],
+    ['interfaces in another order', (policy) => ({ ...policy, skipInterfaces: ['wg1', 'wg0'] }), 'not ascending'],
+    ['an interface that ends the text', (policy) => ({ ...policy, skipInterfaces: ['a" drop'] }), 'policy.skipInterf'],
+    ['a key that is not known', (policy) => ({ ...policy, accept: true }), 'accept'],
+    ['another drop', (policy) => ({ ...policy, drop: 'none' }), 'policy.drop'],
+    ['no drop', ({ drop: _drop, ...policy }: { drop?: string }) => policy, 'policy.drop'],
+    ['a rate of zero', (policy) => ({ ...policy, log: { count: 0, per: 'minute' } }), 'policy.log.count'],
+    ['a default written out', (policy) => ({ ...policy, alsoOutbound: false }), 'policy.alsoOutbound'],
+    ['another log rate', (policy) => ({ ...policy, log: { count: 9, per: 'minute' } }), 'blocklist.nft'],
+    ['no log', ({ log: _log, ...policy }: { log?: object }) => policy, 'blocklist.nft'],
+    ['another drop than the script', (policy) => ({ ...policy, drop: 'all' }), 'blocklist.nft'],
+    ['outbound, too', (policy) => ({ ...policy, alsoOutbound: true }), 'blocklist.nft'],
+  ])('a policy with %s: artefact-invalid', async (_what, change, words) => {
+    await inFolder(async (folder) => {
+      const policy = { drop: 'new', ports: [22, 443], log: { count: 10, per: 'minute' } } as const;
+      await writeArtefact(folder, filesOf(['45.9.20.7'], undefined, policy));
+      const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
+      expect(manifest.policy).toEqual(policy);
+      expect((await readArtefact(folder)).sets.policy).toEqual({ ...DEFAULT_POLICY, ...policy });
+      await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, policy: change(manifest.policy) }));
+      const error = await refusal(readArtefact(folder));
+      expect(error).toMatchObject({ code: 'artefact-invalid', message: expect.stringContaining(words) });
+    });
+  });
+
   test('outbound lists that the manifest does not name are not part of it', async () => {
     await inFolder(async (folder) => {
       await writeArtefact(folder, OLD);
@@ -226,7 +254,7 @@ test('a script of the same length that does something else is refused', async ()
     const script = join(folder, 'blocklist.nft');
     await writeFile(
       script,
-      (await readFile(script, 'utf8')).replace('counter name "dropped" drop', 'counter name "dropped" jump'),
+      (await readFile(script, 'utf8')).replace('inet blocklist dropping drop', 'inet blocklist dropping jump'),
     );
     expect((await refusal(readArtefact(folder))).code).toBe('artefact-invalid');
   });

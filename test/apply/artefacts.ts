@@ -3,19 +3,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Artefact, readArtefact, writeArtefact } from '../../src/apply/artefact-store.js';
 import type { RuleSets } from '../../src/build/build.js';
+import { DEFAULT_POLICY, type Policy } from '../../src/build/policy.js';
 import { BlocklistError, fourSets, IpSet } from '../../src/ip/index.js';
 import { renderArtefact } from '../../src/render/artefact.js';
 
-function ruleSets(inward: readonly string[], outward?: readonly string[]): RuleSets {
+function ruleSets(inward: readonly string[], outward?: readonly string[], policy?: Partial<Policy>): RuleSets {
   return {
     in: fourSets(IpSet.from(inward)),
     ...(outward === undefined ? {} : { out: fourSets(IpSet.from(outward)) }),
+    ...(policy && { policy: { ...DEFAULT_POLICY, ...policy } }),
   };
 }
 
 /** The files of an artefact that blocks these. */
-export function filesOf(inward: readonly string[], outward?: readonly string[]): Map<string, Uint8Array> {
-  return renderArtefact(ruleSets(inward, outward), []);
+export function filesOf(
+  inward: readonly string[],
+  outward?: readonly string[],
+  policy?: Partial<Policy>,
+): Map<string, Uint8Array> {
+  return renderArtefact(ruleSets(inward, outward, policy), []);
 }
 
 /** Runs with an empty folder that is removed afterwards. */
@@ -29,9 +35,13 @@ export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise
 }
 
 /** An artefact as it is read from a folder. */
-export function artefactOf(inward: readonly string[], outward?: readonly string[]): Promise<Artefact> {
+export function artefactOf(
+  inward: readonly string[],
+  outward?: readonly string[],
+  policy?: Partial<Policy>,
+): Promise<Artefact> {
   return inFolder(async (folder) => {
-    await writeArtefact(folder, filesOf(inward, outward));
+    await writeArtefact(folder, filesOf(inward, outward, policy));
     return readArtefact(folder);
   });
 }

@@ -105,7 +105,7 @@ describe('structure', () => {
   });
 
   test('chains: absent, foreign, elsewhere, with another policy or number of rules', () => {
-    const wanted = 'chain early: expected prerouting -310 accept, 8 rules, found';
+    const wanted = 'chain early: expected prerouting -310 accept, 5 rules, found';
     const elsewhere = [
       [{ policy: 'drop' }, 'prerouting -310 drop'],
       [{ prio: 0 }, 'prerouting 0 accept'],
@@ -113,7 +113,7 @@ describe('structure', () => {
     ] as const;
     for (const [change, found] of elsewhere) {
       const { words, misplaced } = structure(replaced('chain', 'early', chain('early', change)));
-      expect([words, misplaced]).toEqual([[`${wanted} ${found}, 8 rules`], ['early']]);
+      expect([words, misplaced]).toEqual([[`${wanted} ${found}, 5 rules`], ['early']]);
     }
     const other = structure(replaced('chain', 'early', chain('other')));
     expect(other.words).toEqual([
@@ -122,15 +122,15 @@ describe('structure', () => {
     ]);
     expect([other.misplaced, other.foreign.chains]).toEqual([[], ['other']]);
     const more = structure([...table(), rule('early')]);
-    expect([more.words, more.misplaced]).toEqual([[`${wanted} prerouting -310 accept, 9 rules`], []]);
+    expect([more.words, more.misplaced]).toEqual([[`${wanted} prerouting -310 accept, 6 rules`], []]);
   });
 
   test('as many rules that do something else, or the same in another order', () => {
     const objects = table().map((object) =>
-      JSON.stringify(object).includes('"drop"') ? rule('listed', PASS) : object,
+      JSON.stringify(object).includes('"dropped"}') ? rule('listed', PASS) : object,
     );
     expect(structure(objects).words).toEqual([
-      'chain listed: rule 4 should be "counter dropped, drop null", is "accept null"',
+      'chain listed: rule 6 should be "counter dropped, jump target dropping", is "accept null"',
     ]);
     const at = table().findIndex((object) => JSON.stringify(object).includes('@allow4'));
     const [allow4 = {}, allow6 = {}, ban4 = {}] = table().slice(at);
@@ -139,6 +139,17 @@ describe('structure', () => {
     expect(structure(swapped).words).toEqual([
       'chain early: rule 1 should be "ip saddr @allow4, return null", is "ip saddr @ban4, jump target listed"',
     ]);
+  });
+
+  test('another interface that is passed by is another rule', async () => {
+    const skipping = await artefactOf(INWARD, undefined, { skipInterfaces: ['wg0'] });
+    const at = table().findIndex((object) => JSON.stringify(object).includes('@allow4'));
+    const passing = (right: string) =>
+      rule('early', { match: { op: '==', left: { meta: { key: 'iifname' } }, right } }, { return: null });
+    const words = (right: string) =>
+      structureDifferences(skipping, parsed(table().toSpliced(at, 0, passing(right)))).words;
+    expect(words('wg0')).toEqual([]);
+    expect(words('wg1')).toEqual([expect.stringContaining('chain early: rule 1 should be')]);
   });
 
   test('a flag of the table, a set of another type, a set that is no set of addresses', () => {
@@ -152,6 +163,12 @@ describe('structure', () => {
     const timeless = structure(replaced('set', 'ban4', set('ban4', 'ipv4_addr', ['interval'])));
     expect(timeless.words).toEqual(['set ban4: expected ipv4_addr interval timeout, found ipv4_addr interval']);
     expect(timeless.otherKind).toEqual(['ban4']);
+    const seen = structure(replaced('set', 'seen4', set('seen4', 'ipv4_addr', [])));
+    expect(seen.words).toEqual(['set seen4: expected ipv4_addr timeout, found ipv4_addr']);
+    expect(seen.otherKind).toEqual(['seen4']);
+    for (const flags of [['timeout'], ['timeout', 'dynamic'], ['dynamic', 'timeout']]) {
+      expect(structure(replaced('set', 'seen4', set('seen4', 'ipv4_addr', flags))).words, flags.join()).toEqual([]);
+    }
     expect(structure([...table(), set('ports', 'inet_service', [], [22])])).toMatchObject({
       words: ['set ports: expected absent, found inet_service'],
       otherKind: [],
@@ -166,8 +183,10 @@ describe('structure', () => {
       { name: 'out_nets4', missing: 1024n, extra: 0n },
     ]);
     expect(structureDifferences(outward, live).words).toEqual([
-      'chain forwarded: expected prerouting -310 accept, 6 rules, found absent',
-      'chain outward: expected output -310 accept, 6 rules, found absent',
+      'chain listed_out: expected no hook, 6 rules, found absent',
+      'chain outbound: expected no hook, 4 rules, found absent',
+      'chain forwarded: expected prerouting -310 accept, 3 rules, found absent',
+      'chain outward: expected output -310 accept, 3 rules, found absent',
       'set out_nodes4: expected ipv4_addr, found absent',
       'set out_nets4: expected ipv4_addr interval, found absent',
       'set out_nodes6: expected ipv6_addr, found absent',

@@ -37,7 +37,19 @@ describe('parseListing', () => {
           'icmp type, icmp code, accept null',
           'icmp type, accept null',
           'icmpv6 type, accept null',
-          'counter dropped, drop null',
+          'set op update , elem payload protocol ip , field saddr , set @seen4',
+          'set op update , elem & [ payload protocol ip6 , field saddr , ffff ffff ffff ffff ] , set @seen6',
+          'counter dropped, jump target dropping',
+        ],
+      },
+      dropping: { hook: 'no hook', rules: ['drop null'] },
+      inbound: {
+        hook: 'no hook',
+        rules: [
+          'ip saddr @nodes4, jump target listed',
+          'ip saddr @nets4, jump target listed',
+          'ip6 saddr @nodes6, jump target listed',
+          'ip6 saddr @nets6, jump target listed',
         ],
       },
       early: {
@@ -47,14 +59,11 @@ describe('parseListing', () => {
           'ip6 saddr @allow6, return null',
           'ip saddr @ban4, jump target listed',
           'ip6 saddr @ban6, jump target listed',
-          'ip saddr @nodes4, jump target listed',
-          'ip saddr @nets4, jump target listed',
-          'ip6 saddr @nodes6, jump target listed',
-          'ip6 saddr @nets6, jump target listed',
+          'jump target inbound',
         ],
       },
     });
-    expect(live.dropped).toEqual({ packets: 3, bytes: 252 });
+    expect(live.counters.get('dropped')).toMatchObject({ packets: 3, bytes: 252 });
     expect(live.isActive).toBe(true);
   });
 
@@ -65,6 +74,8 @@ describe('parseListing', () => {
       allow6: 'ipv6_addr interval timeout',
       ban4: 'ipv4_addr interval timeout',
       ban6: 'ipv6_addr interval timeout',
+      seen4: 'ipv4_addr timeout',
+      seen6: 'ipv6_addr timeout',
       nodes4: 'ipv4_addr',
       nets4: 'ipv4_addr interval',
       nodes6: 'ipv6_addr',
@@ -80,11 +91,12 @@ describe('parseListing', () => {
     expect(digestWith(set('state', 'mark', []))).toBeUndefined();
     const others = [
       `blocklist layout 1 ${DIGEST}`,
-      `blocklist layout 22 ${DIGEST}`,
+      `blocklist layout 2 ${DIGEST}`,
+      `blocklist layout 33 ${DIGEST}`,
       `${DIGEST}`,
-      `blocklist layout 2 ${DIGEST}00`,
-      `my blocklist layout 2 ${DIGEST}`,
-      'blocklist layout 2 changing',
+      `blocklist layout 3 ${DIGEST}00`,
+      `my blocklist layout 3 ${DIGEST}`,
+      'blocklist layout 3 changing',
     ];
     for (const comment of others) expect(digestWith(state(comment)), comment).toBeUndefined();
   });
@@ -99,7 +111,7 @@ describe('parseListing', () => {
 
   test('an empty table has nothing, and nothing dropped', () => {
     const live = parsed([OUR_TABLE]);
-    expect([live.sets.size, live.chains.size, live.dropped]).toEqual([0, 0, { packets: 0, bytes: 0 }]);
+    expect([live.sets.size, live.chains.size, live.counters.size]).toEqual([0, 0, 0]);
   });
 
   test('no table of ours in the listing: undefined', () => {
@@ -115,7 +127,7 @@ describe('parseListing', () => {
     ].flatMap((place) => [
       { table: { family: place.family, name: place.table, flags: ['dormant'] } },
       { set: { ...place, name: 'nodes4', type: 'ipv4_addr', elem: ['9.0.0.1', 22] } },
-      { set: { ...place, name: 'state', type: 'mark', comment: `blocklist layout 2 sha256:${'ff'.repeat(32)}` } },
+      { set: { ...place, name: 'state', type: 'mark', comment: `blocklist layout 3 sha256:${'ff'.repeat(32)}` } },
       { chain: { ...place, name: 'early', hook: 'input', prio: 0, policy: 'drop' } },
       { rule: { ...place, chain: 'early', expr: [{ drop: null }] } },
       { counter: { ...place, name: 'dropped', packets: 9, bytes: 99 } },

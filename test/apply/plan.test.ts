@@ -59,8 +59,8 @@ describe('full, with why', () => {
   test('what is loaded has no digest of this version: cut off, by hand, of another layout', () => {
     const why = 'what is loaded was not completed, or not by this version';
     for (const kernel of [
-      digest('blocklist layout 2 changing'),
-      digest(`blocklist layout 1 ${DIGEST}`),
+      digest('blocklist layout 3 changing'),
+      digest(`blocklist layout 2 ${DIGEST}`),
       parsed(replaced('set', 'state')),
       parsed([OUR_TABLE]),
     ]) {
@@ -71,7 +71,7 @@ describe('full, with why', () => {
   test('chains, rules or kinds of sets were altered: all of them are named', () => {
     const altered = parsed([...replaced('set', 'nets6'), rule('listed')]);
     expect(full(planned(next, BASE, altered))).toBe(
-      'chain listed: expected no hook, 4 rules, found no hook, 5 rules; set nets6: expected ipv6_addr interval, found absent',
+      'chain listed: expected no hook, 6 rules, found no hook, 7 rules; set nets6: expected ipv6_addr interval, found absent',
     );
   });
 

@@ -17,6 +17,7 @@ const DEFAULTS = {
   allow: { files: [], feeds: [] },
   fetch: { deadline: 600_000 },
   local: { admins: [], auto: ['own-addresses', 'gateway', 'resolvers'] },
+  policy: { drop: 'all', ports: [], 'skip-interfaces': [], 'also-outbound': false },
   geo: { 'max-age': 365 * DAY },
   guards: {
     'max-prefix-v4': 8,
@@ -41,10 +42,13 @@ describe('defaults', () => {
     ['comments alone', '# nothing\n\n# yet\n'],
     ['the begin of a document and nothing in it', '---\n'],
     ['a byte order mark', '\ufeff{}\n'],
-    ['empty maps at every level', 'sources: {countries: {}}\nallow: {}\nlocal: {}\nguards: {}\npaths: {}\n'],
+    [
+      'empty maps at every level',
+      'sources: {countries: {}}\nallow: {}\nlocal: {}\npolicy: {}\nguards: {}\npaths: {}\n',
+    ],
     [
       'empty lists',
-      'sources: {feeds: [], custom: [], bans: [], countries: {block: []}}\nallow: {files: []}\nlocal: {admins: []}\n',
+      'sources: {feeds: [], custom: [], bans: [], countries: {block: []}}\nallow: {files: []}\nlocal: {admins: []}\npolicy: {skip-interfaces: []}\n',
     ],
   ])('%s', (_, text) => {
     expect(parsed(text)).toEqual(DEFAULTS);
@@ -149,6 +153,14 @@ describe('a file with every key', () => {
         feeds: ['cloudflare', { id: 'aws', 'key-file': `${folder}/aws.key` }],
       },
       fetch: { contact: 'ops@example.org', deadline: 180_000 },
+      policy: {
+        drop: 'new',
+        ports: [22, 443],
+        'skip-interfaces': ['docker*', 'wg0'],
+        'also-outbound': true,
+        log: { count: 30, per: 'minute' },
+        'icmp-echo-limit': { count: 20, per: 'second' },
+      },
       geo: {
         country: [{ file: `${folder}/country.mmdb`, 'max-bytes': 268_435_456 }],
         asn: [

@@ -106,7 +106,7 @@ describe('unknown keys', () => {
   test.each<[text: string, message: string]>([
     ['sorces: {}\n', "1: unknown key sorces, did you mean 'sources'?"],
     ['allow: {}\n\nguard: {}\n', "3: unknown key guard, did you mean 'guards'?"],
-    ['banana: {}\n', '1: unknown key banana; known here: sources, allow, fetch, local, geo, guards, paths'],
+    ['banana: {}\n', '1: unknown key banana; known here: sources, allow, fetch, local, policy, geo, guards, paths'],
     ['sources:\n  feds: []\n', "2: unknown key sources.feds, did you mean 'feeds'?"],
     ['sources:\n  contries: {}\n', "2: unknown key sources.contries, did you mean 'countries'?"],
     ['sources:\n  countries:\n    blok: []\n', "3: unknown key sources.countries.blok, did you mean 'block'?"],
@@ -128,7 +128,10 @@ describe('unknown keys', () => {
     ['paths:\n  rule: x\n', "2: unknown key paths.rule, did you mean 'rules'?"],
     ['sources:\r\n  feds: []\r\n', "2: unknown key sources.feds, did you mean 'feeds'?"],
     ['{"allow": {},\n "pahts": {}}\n', "2: unknown key pahts, did you mean 'paths'?"],
-    ['__proto__: {}\n', '1: unknown key __proto__; known here: sources, allow, fetch, local, geo, guards, paths'],
+    [
+      '__proto__: {}\n',
+      '1: unknown key __proto__; known here: sources, allow, fetch, local, policy, geo, guards, paths',
+    ],
   ])('%j', (text, message) => {
     expect(messages(text)).toEqual([message]);
     expect(refused(text).code).toBe('config-invalid');
@@ -243,7 +246,7 @@ test('many mistakes are told at once, in the order of their lines', async () => 
     '22: guards.max-prefix-v4: expected at most 32, found 33',
     '23: guards.max-rejects: expected string, found 5',
     '25: paths.rules: expected string, found ["a"]',
-    '26: unknown key polcy; known here: sources, allow, fetch, local, geo, guards, paths',
+    "26: unknown key polcy, did you mean 'policy'?",
   ]);
   expect(refused(text).where).toBe(`${FILE}:4`);
 });

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SourceShare } from '../../src/build/build.js';
+import { DEFAULT_POLICY } from '../../src/build/policy.js';
 import { renderArtefact, renderNft } from '../../src/render/artefact.js';
 import { renderNftJson } from '../../src/render/nft-json.js';
 import { ruleSets } from './golden.js';
@@ -99,7 +100,7 @@ describe.each(Object.entries(GOLDEN_INPUTS))('the text of %s', (_name, input) =>
   });
 });
 
-test('another address, direction, set or port gives another digest', () => {
+test('another address, direction, set, port or policy gives another digest', () => {
   const digest = (input: GoldenInput) => /sha256:[0-9a-f]{64}/.exec(everything(input))?.[0];
   const digests = [
     digest({ in: ['45.9.20.7'] }),
@@ -112,6 +113,20 @@ test('another address, direction, set or port gives another digest', () => {
     digest({ in: [], only: ['45.9.20.7'], ports: [22] }),
     digest({ in: [], only: ['45.9.20.7'], ports: [22, 25] }),
     digest({ in: [], only: [] }),
+    digest({ in: ['45.9.20.7'], policy: { drop: 'new' } }),
+    digest({ in: ['45.9.20.7'], policy: { ports: [22] } }),
+    digest({ in: ['45.9.20.7'], policy: { ports: [22, 25] } }),
+    digest({ in: ['45.9.20.7'], policy: { skipInterfaces: ['wg0'] } }),
+    digest({ in: ['45.9.20.7'], policy: { skipInterfaces: ['wg1'] } }),
+    digest({ in: ['45.9.20.7'], policy: { skipInterfaces: ['wg0', 'wg1'] } }),
+    digest({ in: ['45.9.20.7'], policy: { alsoOutbound: true } }),
+    digest({ in: ['45.9.20.7'], policy: { log: { count: 10, per: 'minute' } } }),
+    digest({ in: ['45.9.20.7'], policy: { log: { count: 10, per: 'hour' } } }),
+    digest({ in: ['45.9.20.7'], policy: { log: { count: 11, per: 'minute' } } }),
+    digest({ in: ['45.9.20.7'], policy: { echoLimit: { count: 10, per: 'minute' } } }),
+    digest({ in: ['45.9.20.7'], policy: { drop: 'new', ports: [22] } }),
+    digest({ in: ['45.9.20.7'], only: [], policy: { ports: [22] } }),
+    digest({ in: ['45.9.20.7'], only: [], ports: [22] }),
   ];
   expect(new Set(digests).size).toBe(digests.length);
 });
@@ -124,17 +139,22 @@ test('only our table is named, and nothing of ours is deleted but the state set 
     expect(script).not.toMatch(/flush ruleset|delete table|include/);
     const deleted = statements.filter((line) => line.startsWith('delete')).map((line) => line.split(' ').at(-1));
     const [withOut, withOnly] = [input.out !== undefined, input.only !== undefined];
+    const { drop, alsoOutbound } = { ...DEFAULT_POLICY, ...input.policy };
+    const [isNew, withOutChains] = [drop === 'new', withOut || alsoOutbound];
     expect(deleted).toEqual([
-      ...(withOut ? [] : ['forwarded', 'outward']),
-      ...(withOnly ? [] : ['stateful']),
+      ...(withOnly || isNew ? [] : ['stateful']),
+      ...(withOutChains && !isNew ? [] : ['forwarded', 'outward']),
+      ...(withOutChains && isNew ? [] : ['forwarded_new', 'outward_new']),
+      ...(withOutChains ? [] : ['outbound', 'listed_out']),
+      ...(withOnly ? [] : ['elsewhere']),
       ...(withOut ? [] : ['out_nodes4', 'out_nets4', 'out_nodes6', 'out_nets6']),
       ...(withOnly ? [] : ['only_nets4', 'only_nets6']),
       'state',
     ]);
-    // What belongs to a host is declared and looked at, never emptied or filled.
-    const local = statements.filter((line) => / (allow|ban)[46]\b/.test(line) && !line.startsWith('add rule'));
+    // What belongs to a host, and what the rules fill, is declared and looked at, never emptied or filled.
+    const local = statements.filter((line) => / (allow|ban|seen)[46]\b/.test(line) && !line.startsWith('add rule'));
     expect(local.map((line) => line.split(' {')[0])).toEqual(
-      ['allow4', 'allow6', 'ban4', 'ban6'].map((name) => `add set inet blocklist ${name}`),
+      ['seen4', 'seen6', 'allow4', 'allow6', 'ban4', 'ban6'].map((name) => `add set inet blocklist ${name}`),
     );
   }
 });

@@ -1,3 +1,5 @@
+import type { Policy } from '../../src/build/policy.js';
+
 /** Small fixed inputs of the golden files, as text: test/system reads them again without the product. */
 export interface GoldenInput {
   readonly in: readonly string[];
@@ -5,6 +7,8 @@ export interface GoldenInput {
   readonly only?: readonly string[];
   /** with only */
   readonly ports?: readonly number[];
+  /** where it is not as by default */
+  readonly policy?: Partial<Policy>;
 }
 
 const V4 = [
@@ -36,7 +40,9 @@ const V6 = [
   '2a06:1280::-2a06:1280::4',
 ];
 
-export const GOLDEN_INPUTS: Readonly<Record<'ipv4' | 'ipv6' | 'both' | 'out' | 'only' | 'ports', GoldenInput>> = {
+type GoldenName = 'ipv4' | 'ipv6' | 'both' | 'out' | 'only' | 'ports' | 'new' | 'policy-ports' | 'everything';
+
+export const GOLDEN_INPUTS: Readonly<Record<GoldenName, GoldenInput>> = {
   ipv4: { in: V4 },
   ipv6: { in: V6 },
   both: { in: [...V6, ...V4] },
@@ -46,4 +52,20 @@ export const GOLDEN_INPUTS: Readonly<Record<'ipv4' | 'ipv6' | 'both' | 'out' | '
   },
   only: { in: [], only: ['91.200.0.0/22', '45.9.20.9', '2a02:4780::/32', '2a02:4781::1'] },
   ports: { in: ['45.9.20.7'], only: ['91.200.0.0/22', '2a02:4780::/32'], ports: [465, 22] },
+  new: { in: ['45.9.20.7', '2a02:4780::/32'], policy: { drop: 'new' } },
+  'policy-ports': { in: ['45.9.20.7', '2a02:4780::/32'], policy: { ports: [22, 443] } },
+  everything: {
+    in: ['45.9.20.7', '91.200.1.0/24', '2a02:4780::/32'],
+    out: ['77.91.64.0/22', '2a0d:f302::1'],
+    only: ['91.200.0.0/22', '2a02:4780::/32'],
+    ports: [22],
+    policy: {
+      drop: 'new',
+      ports: [443],
+      skipInterfaces: ['docker*', 'wg0'],
+      alsoOutbound: true,
+      log: { count: 10, per: 'minute' },
+      echoLimit: { count: 10, per: 'second' },
+    },
+  },
 };

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RuleSets } from '../../src/build/build.js';
+import { DEFAULT_POLICY } from '../../src/build/policy.js';
 import { decompose, fourSets, IpSet } from '../../src/ip/index.js';
 import type { GoldenInput } from './golden-inputs.js';
 
@@ -11,7 +12,7 @@ export const GOLDEN = fileURLToPath(new URL('../golden/', import.meta.url));
 const isWriting = process.env.GOLDEN === 'write';
 
 export function ruleSets(input: GoldenInput): RuleSets {
-  const { out, only } = input;
+  const { out, only, policy } = input;
   const alone = only && IpSet.from(only);
   return {
     in: fourSets(IpSet.from(input.in)),
@@ -23,6 +24,7 @@ export function ruleSets(input: GoldenInput): RuleSets {
         ports: [...(input.ports ?? [])].sort((a, b) => a - b),
       },
     }),
+    ...(policy && { policy: { ...DEFAULT_POLICY, ...policy } }),
   };
 }
 

@@ -114,7 +114,7 @@ describeSystem('streams from addresses that stay and that move, while the kernel
   );
 
   systemTest(
-    'a table of layout 1 becomes one of layout 2',
+    'a table of layout 1 becomes one of layout 3',
     [],
     async () => {
       for (let round = 1; round <= 3; round++) {

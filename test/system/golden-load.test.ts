@@ -106,15 +106,15 @@ systemTest('the rules of only are these, in the words of nft', ['root', 'netns',
     expect(rules).toEqual([
       'iifname "lo" return',
       'ct state 0x2,0x4 ct direction 1 return',
+      'ip saddr @allow4 return',
+      'ip6 saddr @allow6 return',
       'icmpv6 type { 130, 131, 132, 133, 134, 135, 136, 143 } return',
       'udp sport 67 udp dport 68 return',
       'meta l4proto != { 6, 17 } return',
       'th dport != { 22, 465 } return',
-      'ip saddr @allow4 return',
-      'ip6 saddr @allow6 return',
       'ip saddr @only_nets4 return',
       'ip6 saddr @only_nets6 return',
-      'jump listed',
+      'jump elsewhere',
     ]);
     expect(listing).toContain('type filter hook prerouting priority -150; policy accept;');
   } finally {
@@ -131,19 +131,45 @@ systemTest('the rules are these, in the words of nft', ['root', 'netns', 'nft', 
       sets.map((set) => `\t\tip${/6$/.test(set) ? '6' : ''} ${field} @${set} ${verdict}\n`).join('');
     const chain = (name: string, hook: string, body: string) =>
       `\tchain ${name} {\n\t\ttype filter hook ${hook} priority -310; policy accept;\n${body}\t}\n`;
-    const inward =
+    const jumped = (name: string, body: string) => `\tchain ${name} {\n${body}\t}\n`;
+    const early =
       rules('saddr', 'return', 'allow4', 'allow6') +
-      rules('saddr', 'jump listed', 'ban4', 'ban6', 'nodes4', 'nets4', 'nodes6', 'nets6');
-    const outward =
-      rules('daddr', 'return', 'allow4', 'allow6') +
-      rules('daddr', 'jump listed', 'out_nodes4', 'out_nets4', 'out_nodes6', 'out_nets6');
-    expect(chains).toContain(chain('early', 'prerouting', inward));
+      rules('saddr', 'jump listed', 'ban4', 'ban6') +
+      '\t\tjump inbound\n';
+    const outward = `${rules('daddr', 'return', 'allow4', 'allow6')}\t\tjump outbound\n`;
+    const listed = (counter: string, field: string) =>
+      [
+        'icmp type 3 icmp code 4 accept',
+        'icmp type 11 accept',
+        'icmpv6 type { 2, 3 } accept',
+        `update @seen4 { ip ${field} }`,
+        `update @seen6 { ip6 ${field} & ffff:ffff:ffff:ffff:: }`,
+        `counter name "${counter}" jump dropping`,
+      ]
+        .map((rule) => `\t\t${rule}\n`)
+        .join('');
+    expect(chains).toContain(chain('early', 'prerouting', early));
     expect(chains).toContain(chain('forwarded', 'prerouting', outward));
     expect(chains).toContain(chain('outward', 'output', outward));
-    expect(chains.match(/chain \w+/g)).toEqual(['chain listed', 'chain early', 'chain forwarded', 'chain outward']);
+    expect(chains).toContain(jumped('inbound', rules('saddr', 'jump listed', 'nodes4', 'nets4', 'nodes6', 'nets6')));
+    const outSets = ['out_nodes4', 'out_nets4', 'out_nodes6', 'out_nets6'];
+    expect(chains).toContain(jumped('outbound', rules('daddr', 'jump listed_out', ...outSets)));
+    expect(chains).toContain(jumped('listed', listed('dropped', 'saddr')));
+    expect(chains).toContain(jumped('listed_out', listed('dropped_out', 'daddr')));
+    expect(chains).toContain(jumped('dropping', '\t\tdrop\n'));
+    expect([...chains.matchAll(/chain (\w+)/g)].map(([, name]) => name)).toEqual([
+      'dropping',
+      'listed',
+      'inbound',
+      'early',
+      'listed_out',
+      'outbound',
+      'forwarded',
+      'outward',
+    ]);
     const digest = /sha256:[0-9a-f]{64}/.exec(readFileSync(join(GOLDEN, 'lists--out', 'manifest.json'), 'utf8'))?.[0];
     const state = await namespace.must(['nft', '-t', 'list', 'sets', 'inet']);
-    expect(state).toContain(`\tset state {\n\t\ttype mark\n\t\tcomment "blocklist layout 2 ${digest}"\n\t}\n`);
+    expect(state).toContain(`\tset state {\n\t\ttype mark\n\t\tcomment "blocklist layout 3 ${digest}"\n\t}\n`);
   } finally {
     await namespace.remove();
   }

@@ -9,6 +9,8 @@ import type { Namespace } from './namespace.js';
 export type Range = readonly [first: bigint, last: bigint];
 
 export const SETS = ['nodes4', 'nets4', 'nodes6', 'nets6'] as const;
+/** Those that the rules fill, in front of all. */
+export const SEEN_SETS = ['seen4', 'seen6'] as const;
 /** Those that belong to the host, in front of them. */
 export const LOCAL_SETS = ['allow4', 'allow6', 'ban4', 'ban6'] as const;
 
@@ -24,6 +26,13 @@ function number6(text: string): bigint {
   const all = [...left, ...middle, ...right];
   if (all.length !== 8) throw new Error(`not an IPv6 address: ${text}`);
   return all.reduce((value, group) => value * 65_536n + BigInt(`0x${group}`), 0n);
+}
+
+/** Bytes of an address as packets have them. */
+export function addressBytes(text: string): Buffer {
+  const isSix = text.includes(':');
+  const digits = (isSix ? number6(text) : number4(text)).toString(16).padStart(isSix ? 32 : 8, '0');
+  return Buffer.from(digits, 'hex');
 }
 
 /** `A`, `A/LENGTH` or `A-B` as first and last address. */

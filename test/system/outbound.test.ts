@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { LOCAL_SETS, liveSet, liveSetNames, merged, plainList, SETS } from './live-sets.js';
+import { LOCAL_SETS, liveSet, liveSetNames, merged, plainList, SEEN_SETS, SETS } from './live-sets.js';
 import { connect, Namespace } from './namespace.js';
 import { must } from './processes.js';
 import { Project, type TestSource } from './project.js';
@@ -49,9 +49,11 @@ describeSystem('sources with direction out and both', ['root', 'netns', 'nft', '
     await template.remove();
   });
 
-  /** Statistics of nft: packets that our rules dropped. */
+  const CHAINS = ['dropping', 'early', 'inbound', 'listed'];
+
+  /** Statistics of nft: packets that our rules dropped on their way out. */
   async function dropped(): Promise<number> {
-    const text = await host.must(['nft', 'list', 'counter', 'inet', 'blocklist', 'dropped']);
+    const text = await host.must(['nft', 'list', 'counter', 'inet', 'blocklist', 'dropped_out']);
     return Number(/packets (\d+)/.exec(text)?.[1]);
   }
 
@@ -66,7 +68,7 @@ describeSystem('sources with direction out and both', ['root', 'netns', 'nft', '
 
   systemTest('fill sets of their own, which the lists show', [], async () => {
     await project.done(host, 'apply');
-    expect(await liveSetNames(host)).toEqual([...LOCAL_SETS, ...SETS, ...OUT_SETS, 'state']);
+    expect(await liveSetNames(host)).toEqual([...SEEN_SETS, ...LOCAL_SETS, ...SETS, ...OUT_SETS, 'state']);
     const expected: Readonly<Record<string, readonly string[]>> = {
       nodes4: ['62.1.1.30'],
       nets4: ['62.1.1.20/31'],
@@ -141,7 +143,7 @@ describeSystem('sources with direction out and both', ['root', 'netns', 'nft', '
     systemTest(`are gone from files and kernel after a build without them: ${name}`, [], async () => {
       await load();
       expect(await liveSetNames(host)).toContain('out_nets4');
-      expect(await chains()).toEqual(['listed', 'early', 'forwarded', 'outward']);
+      expect((await chains()).sort()).toEqual([...CHAINS, 'forwarded', 'listed_out', 'outbound', 'outward'].sort());
       expect((await project.blocklist(host, 'status')).status).toBe(0);
 
       await project.configure([INWARD], NOTHING_LOCAL);
@@ -150,8 +152,8 @@ describeSystem('sources with direction out and both', ['root', 'netns', 'nft', '
       expect(lists).toEqual(['blocklist.nft', 'manifest.json', 'nets4.txt', 'nets6.txt', 'nodes4.txt', 'nodes6.txt']);
       expect((await project.blocklist(host, 'status')).status).toBe(1);
       await load();
-      expect((await liveSetNames(host)).sort()).toEqual([...LOCAL_SETS, ...SETS, 'state'].sort());
-      expect(await chains()).toEqual(['listed', 'early']);
+      expect((await liveSetNames(host)).sort()).toEqual([...SEEN_SETS, ...LOCAL_SETS, ...SETS, 'state'].sort());
+      expect((await chains()).sort()).toEqual(CHAINS);
       expect((await project.blocklist(host, 'status')).status).toBe(0);
       expect(await pings(PEER4.out)).toBe(true);
       expect(await pings(PEER4.in)).toBe(false);
