@@ -13,9 +13,17 @@ function ruleSets(inward: readonly string[], outward?: readonly string[]): RuleS
   };
 }
 
+/** Lists of allowed addresses by their ids. */
+export type Allowed = Readonly<Record<string, readonly string[]>>;
+
 /** The files of an artefact that blocks these. */
-export function filesOf(inward: readonly string[], outward?: readonly string[]): Map<string, Uint8Array> {
-  return renderArtefact(ruleSets(inward, outward), []);
+export function filesOf(
+  inward: readonly string[],
+  outward?: readonly string[],
+  allowed: Allowed = {},
+): Map<string, Uint8Array> {
+  const lists = Object.entries(allowed).map(([id, prefixes]) => ({ id, set: IpSet.from(prefixes) }));
+  return renderArtefact(ruleSets(inward, outward), [], lists);
 }
 
 /** Runs with an empty folder that is removed afterwards. */
