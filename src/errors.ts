@@ -71,6 +71,7 @@ const STATUS_OF = {
   'source-key': ExitStatus.usage,
   'source-suspect': ExitStatus.failed,
   'allow-missing': ExitStatus.refused,
+  'allow-unknown': ExitStatus.failed,
   'allow-coverage': ExitStatus.failed,
   'bad-archive': ExitStatus.failed,
   'source-too-wide': ExitStatus.failed,

@@ -14,7 +14,16 @@ import {
 } from '../ip/index.js';
 import { MANIFEST_FILE, SCRIPT_FILE, scriptDiffersAt } from '../render/artefact.js';
 import { namedSets, SET_NAMES } from '../render/layout.js';
-import { digestOf, type Manifest, manifestOf, manifestSchema, policyFrom, policyOf } from '../render/manifest.js';
+import {
+  allowedIn,
+  allowText,
+  digestOf,
+  type Manifest,
+  manifestOf,
+  manifestSchema,
+  policyFrom,
+  policyOf,
+} from '../render/manifest.js';
 
 /** An artefact, read strictly and proven consistent. */
 export interface Artefact {
@@ -85,6 +94,7 @@ export async function parseArtefact(place: Place, read: ReadFile): Promise<Artef
   if (!isDeepStrictEqual(manifest.sets, figures)) {
     throw damaged(place, MANIFEST_FILE, 'its figures are not those of the lists');
   }
+  requireRendered(manifest, place);
   return { folder: place.path, sets, digest, manifest, script, lists };
 }
 
@@ -101,6 +111,17 @@ export function parseManifest(bytes: Buffer, place: Place): Manifest {
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
   throw damaged(place, MANIFEST_FILE, `${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? 'wrong'}`);
+}
+
+/** Who is allowed decides whom a ban spares, so it must be what we render, too. */
+function requireRendered(manifest: Manifest, place: Place): void {
+  try {
+    if (isDeepStrictEqual(manifest.allow ?? [], allowText(allowedIn(manifest)))) return;
+  } catch (error) {
+    if (!(error instanceof BlocklistError)) throw error;
+    throw damaged(place, MANIFEST_FILE, `allow: ${error.message}`);
+  }
+  throw damaged(place, MANIFEST_FILE, 'allow: not in canonical form (sorted, minimal)');
 }
 
 export function refuseMissing({ path, hints }: Place, name: string): never {

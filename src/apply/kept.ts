@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { RuleSets } from '../build/build.js';
 import { BlocklistError } from '../errors.js';
@@ -8,9 +9,9 @@ import { removeTree } from '../io/write.js';
 import { type Family, type FourSets, IPV4, IPV6, parseRendered, type SetKey } from '../ip/index.js';
 import { filesOf, MANIFEST_FILE } from '../render/artefact.js';
 import { SET_NAMES } from '../render/layout.js';
-import { digestOf, policyFrom, type RenderedPolicy } from '../render/manifest.js';
+import { digestOf, type Manifest, policyFrom, type RenderedPolicy } from '../render/manifest.js';
 import { type Artefact, FILE_CAP, parseManifest } from './artefact.js';
-import { placeOf, readArtefact, writeArtefact } from './artefact-store.js';
+import { placeOf, readArtefact, readManifest, writeArtefact } from './artefact-store.js';
 import type { Content } from './differences.js';
 import { readState, writeState } from './state-file.js';
 
@@ -50,6 +51,22 @@ export async function recordLoad(state: string, digest: string, at: number): Pro
   for (const name of await readdir(folderOf(state))) {
     if (/^[0-9a-f]{16}$/.test(name) && !wanted.has(name)) await removeTree(join(folderOf(state), name));
   }
+}
+
+/** The manifest of what was loaded last, as it was proven then; `none` before the first load. */
+export async function loadedManifest(state: string): Promise<Manifest | 'none' | 'damaged'> {
+  try {
+    const last = (await keptLoads(state)).at(-1);
+    return last === undefined ? 'none' : ((await readManifest(keptFolder(state, last.digest))) ?? 'damaged');
+  } catch (error) {
+    if (error instanceof BlocklistError && error.code === 'state-invalid') return 'damaged';
+    throw error;
+  }
+}
+
+/** Whether it is put aside with this very manifest: who is allowed may change while the sets, and so the digest, do not. */
+export async function isStashed(state: string, { digest, manifest }: Artefact): Promise<boolean> {
+  return isDeepStrictEqual(await readManifest(keptFolder(state, digest)), manifest);
 }
 
 /** The artefact that was loaded with this digest; undefined when it is not kept, or damaged. */

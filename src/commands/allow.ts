@@ -1,7 +1,7 @@
 import { ExitStatus } from '../errors.js';
 import { formatPrefix, IpSet } from '../ip/index.js';
 import { type Command, say } from './context.js';
-import { type DecideOptions, decide, endWords, requireNarrow, tellDecided, withNew, without } from './decide.js';
+import { type DecideOptions, decide, endWords, named, requireNarrow, tellDecided, withNew, without } from './decide.js';
 import { namedPrefixes } from './named-prefixes.js';
 
 export interface AllowOptions extends DecideOptions {
@@ -29,8 +29,8 @@ export const run: Command<AllowOptions> = async (options, context) => {
   );
   const [entry] = decided.local.entries.slice(-1);
   const verb = isRemoval ? 'no longer allowed:' : `allowed ${entry === undefined ? '' : endWords(entry)}:`;
-  const named = prefixes.filter((prefix) => !missing.includes(formatPrefix(prefix)));
-  tellDecided(verb, named, decided, options, context);
+  const changed = prefixes.filter((prefix) => !missing.includes(formatPrefix(prefix)));
+  tellDecided(`${verb} ${named(changed)}`, changed, decided, options, context);
   for (const text of missing) say(context, options, `${text} was not allowed by hand`);
   return ExitStatus.done;
 };

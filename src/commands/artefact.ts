@@ -6,6 +6,9 @@ import type { Config } from '../config/load.js';
 import { requireTrusted } from '../config/owner.js';
 import { BlocklistError } from '../errors.js';
 import { IpSet } from '../ip/index.js';
+import { allowedIn } from '../render/manifest.js';
+import { requireNarrow } from '../sources/guards.js';
+import { allowFileId } from './allowed.js';
 import { type Context, shortPath } from './context.js';
 import { neverBlock } from './lists.js';
 import { foldersOf, owners, type Project } from './project.js';
@@ -15,7 +18,7 @@ export interface Loadable {
   readonly artefact: Artefact;
   /** `rules` or `main (commit 1a2b3c4)` */
   readonly title: string;
-  /** holds it to the limits of this host, whoever made it. @throws BlocklistError `never-block`, `rules-too-wide`, `coverage-limit` */
+  /** holds it to the limits of this host, whoever made it. @throws BlocklistError `coverage-limit`, `never-block`, `rules-too-wide` */
   readonly prove: () => Promise<void>;
 }
 
@@ -36,8 +39,27 @@ export async function artefactOf(
 }
 
 export function loadable(artefact: Artefact, title: string, config: Config, context: Context): Loadable {
-  const prove = async () => requirePlausibleArtefact(artefact.sets, await limitsOf(config, context));
+  const prove = async () => {
+    requireNarrowAllow(artefact, config);
+    await requirePlausibleArtefact(artefact.sets, await limitsOf(config, context));
+  };
   return { artefact, title, prove };
+}
+
+/** Rules that allow half of the internet would take every ban of this host out of force. Its own files may allow what they like. */
+function requireNarrowAllow({ manifest, folder }: Artefact, config: Config): void {
+  const own = config.allow.files.map((path) => allowFileId(config, path));
+  for (const { id, set } of allowedIn(manifest)) {
+    if (own.includes(id)) continue;
+    try {
+      requireNarrow(set, config.guards['max-allow-coverage'], `${folder}: ${id}`);
+    } catch (cause) {
+      if (!(cause instanceof BlocklistError)) throw cause;
+      const { message, where = id, hint = '' } = cause;
+      const words = `the rules have an allow list, ${id}: ${message}; nothing was changed`;
+      throw new BlocklistError('coverage-limit', words, { where, hint, cause });
+    }
+  }
 }
 
 /** As a build judges: whole countries and networks may cover more than feeds. */

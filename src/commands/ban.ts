@@ -1,10 +1,9 @@
 import { lockoutHits } from '../apply/lockout.js';
-import { BlocklistError, ExitStatus } from '../errors.js';
-import { escapeText } from '../io/escape.js';
+import { BlocklistError } from '../errors.js';
 import { formatPrefix, fourSets, IpSet } from '../ip/index.js';
-import { requireNotAllowed } from './allowed.js';
+import { doubtsOf, requireAllowKnown, requireNotAllowed } from './allowed.js';
 import { type Command, commandLine, say } from './context.js';
-import { type DecideOptions, decide, endWords, requireNarrow, tellDecided, withNew } from './decide.js';
+import { type DecideOptions, decide, endWords, named, requireNarrow, tellDecided, withNew } from './decide.js';
 import { everyoneOf, type Local } from './local.js';
 import { namedPrefixes } from './named-prefixes.js';
 
@@ -30,6 +29,7 @@ export const run: Command<BanOptions> = async (options, context) => {
       requireNarrow(prefixes, project);
       requireHarmless(wanted, before);
       requireNotAllowed(wanted, before.configured);
+      requireAllowKnown(before.configured);
       return withNew('ban', prefixes, options, before.entries, context);
     },
     wanted,
@@ -37,8 +37,8 @@ export const run: Command<BanOptions> = async (options, context) => {
     context,
   );
   const [first] = decided.local.entries.slice(-1);
-  const words = `banned ${first === undefined ? '' : endWords(first)}:`;
-  const status = tellDecided(words, prefixes, decided, options, context);
+  const words = `banned ${first === undefined ? '' : endWords(first)}: ${named(prefixes)}`;
+  const status = tellDecided(words, prefixes, decided, options, context, doubtsOf(decided.local.configured));
   const [open] = wanted.intersect(decided.local.open).prefixes();
   if (open !== undefined) {
     const line = commandLine(context, options, `allow --remove ${formatPrefix(open)}`);
@@ -48,11 +48,7 @@ export const run: Command<BanOptions> = async (options, context) => {
       `but ${formatPrefix(open)} is allowed here, which wins over a ban; if it was by hand: ${line}`,
     );
   }
-  const { problem } = decided.local.configured;
-  if (problem === undefined) return status;
-  const unread = `a list of allowed addresses cannot be read: ${escapeText(problem.message, 300)}`;
-  say(context, { ...options, quiet: false }, `${unread}; whether it names them is not known`);
-  return ExitStatus.incomplete;
+  return status;
 };
 
 /** @throws BlocklistError `lockout` when the host, its network or the caller is among them */

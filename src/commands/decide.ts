@@ -4,6 +4,7 @@ import { Nft, requireRight } from '../apply/nft.js';
 import { type Ended, endSessions, type IsDropped, NOTHING_ENDED } from '../apply/sessions.js';
 import { syncLocal } from '../apply/sync-local.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
+import { escapeText } from '../io/escape.js';
 import { minuteText } from '../io/figures.js';
 import { withLock } from '../io/lock.js';
 import { formatPrefix, type IpSet, type Prefix } from '../ip/index.js';
@@ -53,11 +54,11 @@ export async function decide(
   const nft = new Nft();
   await requireRight();
   const work = async () => {
-    const before = await localOf(project, context);
+    // What nft does not tell must not leave a decision behind.
+    const [before, live] = await Promise.all([localOf(project, context), nft.situation()]);
     const entries = await decision(before, project);
     const local = withEntries(before, entries, context.now());
     await writeLocalEntries(project.state, entries);
-    const live = await nft.situation();
     if (live === undefined) return { local, project, isLoaded: false, ended: NOTHING_ENDED };
     try {
       await syncLocal(nft, local.content, live);
@@ -75,14 +76,23 @@ export async function decide(
 }
 
 /** A slip of the key must not ban half of the internet, nor let it in. @throws BlocklistError `too-wide` */
-export function requireNarrow(prefixes: readonly Prefix[], { config: { guards } }: Project): void {
+export function requireNarrow(prefixes: readonly Prefix[], project: Project): void {
+  const { guards } = project.config;
   for (const prefix of prefixes) {
-    const key = prefix.family.version === 4 ? 'max-prefix-v4' : 'max-prefix-v6';
-    if (prefix.length >= guards[key]) continue;
+    if (isNarrow(prefix, project)) continue;
+    const key = widthKey(prefix);
     throw new BlocklistError('too-wide', `${formatPrefix(prefix)} is wider than /${guards[key]}; nothing was changed`, {
       hint: `if it is meant, raise guards.${key} in the configuration`,
     });
   }
+}
+
+export function isNarrow(prefix: Prefix, { config: { guards } }: Project): boolean {
+  return prefix.length >= guards[widthKey(prefix)];
+}
+
+function widthKey({ family }: Prefix): 'max-prefix-v4' | 'max-prefix-v6' {
+  return family.version === 4 ? 'max-prefix-v4' : 'max-prefix-v6';
 }
 
 /** New entries of one kind for these prefixes; earlier ones by the same for exactly the same are replaced. */
@@ -150,15 +160,23 @@ export function endWords({ until }: Pick<LocalEntry, 'until'>): string {
   return until === undefined ? 'for good' : `until ${minuteText(until)}`;
 }
 
-/** What became of a decision, for each of its entries. */
+/** `203.0.113.7, 2001:db8::/32` */
+export function named(prefixes: readonly Prefix[]): string {
+  return [...new Set(prefixes.map(formatPrefix))].join(', ');
+}
+
+/** What became of a decision about these prefixes. `doubts`: what somebody should look at although it is done. */
 export function tellDecided(
-  verb: string,
+  words: string,
   prefixes: readonly Prefix[],
-  { local, isLoaded, ended: { closed, problem } }: Decided,
+  { local, isLoaded, ended }: Decided,
   options: GlobalOptions,
   context: Context,
+  doubts: readonly string[] = [],
 ): ExitStatus {
-  const status = problem === undefined ? ExitStatus.done : ExitStatus.incomplete;
+  const { closed } = ended;
+  const problems = [...(ended.problem === undefined ? [] : [notEnded(ended.problem)]), ...doubts];
+  const status = problems.length === 0 ? ExitStatus.done : ExitStatus.incomplete;
   const texts = new Set(prefixes.map(formatPrefix));
   const entries = local.entries.filter(({ prefix }) => texts.has(formatPrefix(prefix)));
   if (options.json === true) {
@@ -168,15 +186,15 @@ export function tellDecided(
       version: 1,
       isLoaded,
       ended: closed.length,
-      problem: problem?.message ?? null,
+      problem: problems.join('; ') || null,
       entries: data,
     };
     context.stdout.write(`${JSON.stringify(value)}\n`);
     return status;
   }
   const when = isLoaded ? 'in force now' : 'not loaded: in force with the next apply';
-  say(context, options, `${verb} ${[...texts].join(', ')}; ${when}`);
+  say(context, options, `${words}; ${when}`);
   if (closed.length > 0) say(context, options, `ended ${closed.length} connection${closed.length === 1 ? '' : 's'}`);
-  if (problem !== undefined) say(context, { ...options, quiet: false }, notEnded(problem));
+  for (const problem of problems) say(context, { ...options, quiet: false }, escapeText(problem, 400));
   return status;
 }

@@ -2,7 +2,7 @@ import { type Applied, loadAndVerify, situationOf } from '../apply/apply.js';
 import type { Artefact } from '../apply/artefact.js';
 import { isBootOf, stageBoot } from '../apply/boot.js';
 import { readHold } from '../apply/hold.js';
-import { keptLoads, recordLoad, stash } from '../apply/kept.js';
+import { isStashed, keptLoads, recordLoad, stash } from '../apply/kept.js';
 import type { Nft } from '../apply/nft.js';
 import { closePending, openPending, readPending } from '../apply/pending.js';
 import { type Plan, planOf, type Situation } from '../apply/plan.js';
@@ -11,7 +11,7 @@ import { removeLeftovers } from '../apply/staged.js';
 import { exactWayBack } from '../apply/way-back.js';
 import type { Loadable } from './artefact.js';
 import type { Context, GlobalOptions } from './context.js';
-import { type Local, localOf } from './local.js';
+import { type Local, localFacts, localWith } from './local.js';
 import { requireNoLockout } from './lockout.js';
 import type { Project } from './project.js';
 
@@ -23,6 +23,8 @@ export interface Work {
   readonly local: Local;
   readonly situation: Situation;
   readonly plan: Plan;
+  /** whether a copy of the artefact, byte for byte, is kept of an earlier load */
+  readonly isStashedAlready: boolean;
   /** whose packets the rules drop */
   readonly isDropped: IsDropped;
   /** interfaces that the rules pass by */
@@ -40,22 +42,24 @@ export async function prepare(
   context: Context,
 ): Promise<Work> {
   // Programs are started while this process is small: with the rules in memory each start takes 5 ms longer.
-  const [local, live, { artefact, title, prove }] = await Promise.all([
-    localOf(project, context),
+  const [facts, live, { artefact, title, prove }] = await Promise.all([
+    localFacts(project, context),
     nft.situation(),
     read(),
   ]);
+  const local = await localWith(facts, project, context, artefact.manifest);
   const situation = await situationOf(live, project.state, artefact);
   const plan = planOf(artefact, situation);
+  const isStashedAlready = plan.kind === 'nothing' && (await isStashed(project.state, artefact));
+  if (!isStashedAlready) await prove();
   if (plan.kind !== 'nothing') {
-    await prove();
     await requireNoLockout(artefact.sets, artefact.folder, local, project, options, context);
   }
   const isGone =
     live === undefined && (await keptLoads(project.state)).length > 0 && (await readHold(project.state)) === undefined;
   const isDropped = droppedBy(artefact, local.banned, local.open);
   const skipped = artefact.sets.policy?.skipInterfaces ?? [];
-  return { artefact, title, local, situation, plan, isDropped, skipped, isGone };
+  return { artefact, title, local, situation, plan, isStashedAlready, isDropped, skipped, isGone };
 }
 
 export interface HowToLoad {
@@ -95,7 +99,7 @@ export async function carryOut(
     const isNew = plan.kind !== 'nothing' || how.check === 'read-back' || !(await isBootOf(state, artefact.digest));
     let turnBoot: (() => Promise<void>) | undefined;
     const beside = async () => {
-      if (plan.kind !== 'nothing') await stash(state, artefact);
+      if (!work.isStashedAlready) await stash(state, artefact);
       // What may go back by itself is not what the next boot should load.
       if (isNew && !isWatched) turnBoot = await stageBoot(state, artefact, local.content);
     };

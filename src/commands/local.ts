@@ -7,6 +7,7 @@ import { gateways, ownAddresses } from '../host/addresses.js';
 import { resolvers } from '../host/resolvers.js';
 import { invokingSshSession } from '../host/ssh.js';
 import { IpSet } from '../ip/index.js';
+import type { Manifest } from '../render/manifest.js';
 import { type ConfiguredAllow, configuredAllow, withoutAllowed } from './allowed.js';
 import type { Context } from './context.js';
 import type { Project } from './project.js';
@@ -34,20 +35,35 @@ export function everyoneOf({ hosts, caller }: Pick<Local, 'hosts' | 'caller'>): 
   return caller === undefined ? hosts : [...hosts, caller];
 }
 
+/** What is so whatever the rules are. */
+export type LocalFacts = Pick<Local, 'entries' | 'hosts' | 'caller'>;
+
 /** Gathers it from the configuration, from this machine, and from what was banned and allowed by hand. */
-export async function localOf(project: Project, context: Context): Promise<Local> {
-  const now = context.now();
-  const [entries, hosts, session, configured] = await Promise.all([
-    readLocalEntries(project.state, now),
+export async function localFacts(project: Project, context: Context): Promise<LocalFacts> {
+  const [entries, hosts, session] = await Promise.all([
+    readLocalEntries(project.state, context.now()),
     protectedHosts(project.config),
     invokingSshSession(context.env),
-    configuredAllow(project, context),
   ]);
   const caller = session && { prefix: session.peer.address, what: CALLER, port: session.local.port };
-  return assemble(entries, hosts, caller, configured, now);
+  return { entries, hosts, caller };
 }
 
 const CALLER = 'the other end of your SSH session';
+
+/** @param loading the rules that are about to be loaded: whom they allow, no ban holds. Default: those that are loaded */
+export async function localWith(
+  { entries, hosts, caller }: LocalFacts,
+  project: Project,
+  context: Context,
+  loading?: Manifest,
+): Promise<Local> {
+  return assemble(entries, hosts, caller, await configuredAllow(project, context, loading), context.now());
+}
+
+export async function localOf(project: Project, context: Context): Promise<Local> {
+  return localWith(await localFacts(project, context), project, context);
+}
 
 /** The same with other entries, for a change of them. */
 export function withEntries({ hosts, caller, configured }: Local, entries: readonly LocalEntry[], now: number): Local {
@@ -72,7 +88,7 @@ function assemble(
   const ban = entries
     .filter(({ what }) => what === 'ban')
     .flatMap(({ prefix, until }) =>
-      (isClear ? [prefix] : withoutAllowed(prefix, configured)).map((each) => ({ prefix: each, until })),
+      (isClear ? [prefix] : withoutAllowed(prefix, configured.all)).map((each) => ({ prefix: each, until })),
     );
   return {
     entries,

@@ -2,15 +2,17 @@ import { readManifest, writeArtefact } from '../apply/artefact-store.js';
 import type { NamespaceCheck } from '../apply/nft.js';
 import { type Built, build } from '../build/build.js';
 import type { Policy } from '../build/policy.js';
+import type { Config } from '../config/load.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { grouped } from '../io/figures.js';
 import { withLock } from '../io/lock.js';
 import { IpSet, SPECIAL_PURPOSE } from '../ip/index.js';
 import { renderArtefact, renderSample, SCRIPT_FILE } from '../render/artefact.js';
 import { namedSets } from '../render/layout.js';
-import { writeAllowFeeds } from '../report/allow-feeds.js';
+import type { AllowedList } from '../render/manifest.js';
 import { readLastBuild, writeLastBuild } from '../report/last-build.js';
 import type { Missing } from '../sources/index.js';
+import { allowFileId } from './allowed.js';
 import { type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
 import { type Gathered, type GatherOptions, gather } from './gather.js';
 import { listOf, neverBlock } from './lists.js';
@@ -30,10 +32,11 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
     sayProblems(gathered, before, options, context);
     await requireNoneLost(config.paths.rules, missing);
     const { density, countries } = config.sources;
+    const allowed = [...(await allowFiles(config)), ...allow];
     const built = build({
       sources: block,
       neverBlock: await neverBlock(),
-      allow: IpSet.unionOf([await listOf(config.allow.files), ...allow.map(({ set }) => set)]),
+      allow: IpSet.unionOf(allowed.map(({ set }) => set)),
       now: context.now(),
       limits: { feeds: config.guards['max-coverage'], all: config.guards['max-country-coverage'] },
       policy: policyOf(config),
@@ -48,8 +51,7 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
             },
           }),
     });
-    const rendered = await render(built, config.paths.rules);
-    if (allow.length > 0) await writeAllowFeeds(project.state, allow);
+    const rendered = await render(built, allowed, config.paths.rules);
     const sources = [...block, ...allow, ...(only ?? []), ...databases];
     await writeLastBuild(project.state, context.now(), sources, missing, { build: before, wasAsked, idle });
     await report(built, gathered, rendered, project, options, context);
@@ -60,7 +62,7 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
   });
 }
 
-function policyOf({ policy }: Project['config']): Policy {
+function policyOf({ policy }: Config): Policy {
   return {
     drop: policy.drop,
     ports: policy.ports,
@@ -71,9 +73,15 @@ function policyOf({ policy }: Project['config']): Policy {
   };
 }
 
+async function allowFiles(config: Config): Promise<AllowedList[]> {
+  return Promise.all(
+    config.allow.files.map(async (path) => ({ id: allowFileId(config, path), set: await listOf(path) })),
+  );
+}
+
 /** Writes the rules, and says how they were checked. A night without news writes and checks nothing. */
-async function render(built: Built, rules: string): Promise<string> {
-  const files = renderArtefact(built.sets, built.shares);
+async function render(built: Built, allowed: readonly AllowedList[], rules: string): Promise<string> {
+  const files = renderArtefact(built.sets, built.shares, allowed);
   let check = { checked: false, why: 'it was not asked' } as NamespaceCheck;
   const ended = await writeArtefact(rules, files, async () => {
     // A night without news pays neither for this nor for tables that nobody reads.

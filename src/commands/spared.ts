@@ -1,6 +1,8 @@
+import { loadedManifest } from '../apply/kept.js';
 import { BlocklistError } from '../errors.js';
 import { readRegular } from '../io/read.js';
 import {
+  entryOf,
   formatPrefix,
   IpSet,
   overlap,
@@ -12,10 +14,12 @@ import {
   setOfBlock,
   specialPurpose,
 } from '../ip/index.js';
+import { allowedIn } from '../render/manifest.js';
 import type { Spared } from '../report/why.js';
 import { bundledList } from '../sources/feeds/catalogue.js';
 import type { Unread } from '../sources/holding.js';
 import { allowedLists } from '../sources/holdings.js';
+import { allowFileId } from './allowed.js';
 import type { Project } from './project.js';
 
 /** Answers what is never blocked of a block, and who says so. */
@@ -35,10 +39,10 @@ interface SparedFile {
 /** Above any list that a person writes. */
 const LARGEST = 1 << 28;
 
-/** Opens never-block, the files and the feeds of `allow:`. */
+/** Opens never-block, the files and the feeds of `allow:`, and what the loaded rules allow beside them. */
 export async function openSpared(
   blocks: readonly Prefix[],
-  { config, cache, updateState }: Project,
+  { config, cache, updateState, bansState }: Project,
 ): Promise<SparedLookup> {
   const files: SparedFile[] = [];
   const unread: Unread[] = [];
@@ -59,6 +63,14 @@ export async function openSpared(
     }
   }
   const feeds = await allowedLists(config, { cache, state: updateState, regions: IpSet.from(blocks) });
+  // On a host that only loads nobody fetched the feeds, and the lists may be elsewhere.
+  const loaded = await loadedManifest(bansState);
+  const known = new Set([
+    ...config.allow.files.map((path) => allowFileId(config, path)),
+    ...feeds.held.map(({ id }) => id),
+  ]);
+  const rendered = typeof loaded === 'object' ? allowedIn(loaded).filter(({ id }) => !known.has(id)) : [];
+  const isRendered = new Set(rendered.map(({ id }) => id));
   const special = specialPurpose();
   const of = (block: Prefix): Spared[] => [
     ...specialOf(block, special),
@@ -68,8 +80,12 @@ export async function openSpared(
       if (part === undefined) return [];
       return [{ by: 'allow-feed', where: feed.id, entry: feed.entryOf(block), words: '', part }];
     }),
+    ...rendered.flatMap(({ id, set }): Spared[] => {
+      const part = partIn(set, block);
+      return part.isEmpty ? [] : [{ by: 'loaded-rules', where: id, entry: entryOf(set, block), words: '', part }];
+    }),
   ];
-  return { of, unread: [...unread, ...feeds.unread] };
+  return { of, unread: [...unread, ...feeds.unread.filter(({ id }) => !isRendered.has(id))] };
 }
 
 function unreadable(path: string, count: number): BlocklistError {

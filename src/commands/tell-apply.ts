@@ -6,6 +6,7 @@ import type { Socket } from '../host/sockets.js';
 import { escapeText } from '../io/escape.js';
 import { grouped } from '../io/figures.js';
 import { countAddresses } from '../ip/index.js';
+import { doubtsOf } from './allowed.js';
 import { type Context, commandLine, type GlobalOptions, say } from './context.js';
 import type { Done, HowToLoad, Work } from './loading.js';
 import type { Project } from './project.js';
@@ -30,12 +31,19 @@ export async function tellDone(
   context: Context,
 ): Promise<ExitStatus> {
   const { problem } = done.ended;
-  const status = problem === undefined ? ExitStatus.done : ExitStatus.incomplete;
+  // Bans may hold whom the list should protect; the nightly build, which refuses such a list, need not be on this host.
+  const doubts = doubtsOf(work.local.configured);
+  const status = problem === undefined && doubts.length === 0 ? ExitStatus.done : ExitStatus.incomplete;
   const closed = await explained(done.ended.closed, project, options, context);
   const refused = await explained(done.ended.refused, project, options, context);
   if (options.json === true) {
     const mended = done.mended === undefined ? null : driftWords(done.mended);
-    const more = { done: done.loaded, mended, flows: done.ended.flows, problem: problem?.message ?? null };
+    const more = {
+      done: done.loaded,
+      mended,
+      flows: done.ended.flows,
+      problem: [...(problem ? [problem.message] : []), ...doubts].join('; ') || null,
+    };
     printJson(work, closed, more, context);
     return status;
   }
@@ -52,6 +60,7 @@ export async function tellDone(
     say(context, isSsh ? voice : options, `ended${isSsh ? ', an SSH SESSION' : ''}: ${connectionWords(line)}`);
   }
   if (problem !== undefined) say(context, voice, notEnded(problem));
+  for (const words of doubts) say(context, options, escapeText(words, 400));
   for (const line of refused) say(context, options, `cannot end, but nothing of it passes: ${connectionWords(line)}`);
   if (confirmMs !== undefined && done.loaded !== 'nothing') {
     say(context, options, `goes back in ${confirmMs / 1000} s unless: ${commandLine(context, options, 'confirm')}`);

@@ -16,7 +16,11 @@ export function whySource(id: string, options: GlobalOptions, context: Context):
         [...block, ...missing].map((each) => each.id),
       );
     const { files } = config.allow;
-    const never = IpSet.unionOf([await neverBlock(), await listOf(files), ...allow.map(({ set }) => set)]);
+    const never = IpSet.unionOf([
+      await neverBlock(),
+      ...(await Promise.all(files.map(listOf))),
+      ...allow.map(({ set }) => set),
+    ]);
     const brought = broughtBy(source, new Unions(block).repeated(), never);
     context.stdout.write(options.json === true ? `${JSON.stringify(broughtJson(brought))}\n` : broughtText(brought));
   });

@@ -2,7 +2,7 @@ import type { OnlySets, RuleSets, SourceShare } from '../build/build.js';
 import { countAddresses, type FourSets, slicePrefixes } from '../ip/index.js';
 import { loadCommands } from './commands.js';
 import { namedSets } from './layout.js';
-import { digestOf, type Manifest, manifestOf, policyOf, renderLists } from './manifest.js';
+import { type AllowedList, digestOf, type Manifest, manifestOf, policyOf, renderLists } from './manifest.js';
 import { differsAt, printText } from './nft-text.js';
 
 export const SCRIPT_FILE = 'blocklist.nft';
@@ -13,11 +13,15 @@ export function renderNft(sets: RuleSets): Uint8Array {
   return renderScript(sets, digestOf(renderLists(sets), policyOf(sets)));
 }
 
-/** The files of `rules/` by name, in the order in which they are written: the manifest last. */
-export function renderArtefact(sets: RuleSets, shares: readonly SourceShare[]): Map<string, Uint8Array> {
+/** The files of `rules/` by name, in the order in which they are written: the manifest last. `allow`: what the sets are without. */
+export function renderArtefact(
+  sets: RuleSets,
+  shares: readonly SourceShare[],
+  allow: readonly AllowedList[] = [],
+): Map<string, Uint8Array> {
   const lists = renderLists(sets);
   const digest = digestOf(lists, policyOf(sets));
-  return filesOf(renderScript(sets, digest), lists, manifestOf(sets, digest, shares));
+  return filesOf(renderScript(sets, digest), lists, manifestOf(sets, digest, shares, allow));
 }
 
 /** The files from what is rendered already. */

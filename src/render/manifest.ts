@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { RuleSets, SourceShare } from '../build/build.js';
 import { DEFAULT_POLICY, type Policy } from '../build/policy.js';
-import { countAddresses, prefixLines } from '../ip/index.js';
+import { countAddresses, formatPrefix, IpSet, prefixLines } from '../ip/index.js';
 import { LAYOUT, namedSets } from './layout.js';
 
 const count = z.string().regex(/^\d+$/);
@@ -63,6 +63,9 @@ export const manifestSchema = z.strictObject({
   digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
   policy: policySchema,
   sets: z.record(z.string().regex(/^((out_)?(nodes|nets)|only_nets)[46]$/), size),
+  allow: z
+    .array(z.strictObject({ id: z.string().regex(/^\P{C}{1,200}$/u), prefixes: z.array(z.string().max(50)) }))
+    .optional(),
   sources: z.array(
     z.strictObject({
       id: z.string(),
@@ -75,6 +78,25 @@ export const manifestSchema = z.strictObject({
   ),
 });
 export type Manifest = z.output<typeof manifestSchema>;
+
+/** A list of allowed addresses, by its path beside the configuration or by the id of its feed. */
+export interface AllowedList {
+  readonly id: string;
+  readonly set: IpSet;
+}
+
+/**
+ * Who was allowed, and is in no set. A host that only loads knows of it from here. It has no part in the digest, as nothing of it is in the kernel.
+ * @throws BlocklistError `bad-prefix`
+ */
+export function allowedIn({ allow = [] }: Pick<Manifest, 'allow'>): AllowedList[] {
+  return allow.map(({ id, prefixes }) => ({ id, set: IpSet.from(prefixes) }));
+}
+
+/** The same as the manifest has it. */
+export function allowText(lists: readonly AllowedList[]): NonNullable<Manifest['allow']> {
+  return lists.map(({ id, set }) => ({ id, prefixes: [...set.prefixes()].map(formatPrefix) }));
+}
 
 /** The plain lists by file name: one prefix a line, numeric order. */
 export function renderLists(sets: RuleSets): Map<string, Uint8Array> {
@@ -94,7 +116,12 @@ export function digestOf(lists: ReadonlyMap<string, Uint8Array>, policy: Rendere
   return `sha256:${hash.digest('hex')}`;
 }
 
-export function manifestOf(sets: RuleSets, digest: string, shares: readonly SourceShare[]): Manifest {
+export function manifestOf(
+  sets: RuleSets,
+  digest: string,
+  shares: readonly SourceShare[],
+  allow: readonly AllowedList[] = [],
+): Manifest {
   const text = ({ v4, v6 }: { readonly v4: number; readonly v6: bigint }) => ({ v4: String(v4), v6: String(v6) });
   return {
     schema: 'blocklist/manifest',
@@ -108,6 +135,7 @@ export function manifestOf(sets: RuleSets, digest: string, shares: readonly Sour
         { prefixes: prefixes.size, addresses: String(countAddresses(prefixes)) },
       ]),
     ),
+    ...(allow.length === 0 ? {} : { allow: allowText(allow) }),
     sources: shares.map(({ id, kind, direction, entries, addresses, unique }) => ({
       id,
       kind,

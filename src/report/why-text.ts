@@ -151,6 +151,8 @@ function sparedLine({ block }: Answer, { by, where, entry, words, part }: Spared
       return `allowed for all hosts by ${escapeText(path(where), 200)}: ${what}${name}`;
     case 'allow-feed':
       return `allowed for all hosts by the feed ${where}: ${what}`;
+    case 'loaded-rules':
+      return `allowed for all hosts by ${escapeText(where, 200)}, when the loaded rules were rendered: ${what}`;
   }
 }
 

@@ -7,8 +7,8 @@ import type { Network } from '../sources/geo/lookup.js';
 
 /** Somebody says that these addresses are never blocked. */
 export interface Spared {
-  readonly by: 'special-purpose' | 'never-block' | 'allow-file' | 'allow-feed';
-  /** the range, `file:line`, or the id of the feed */
+  readonly by: 'special-purpose' | 'never-block' | 'allow-file' | 'allow-feed' | 'loaded-rules';
+  /** the range, `file:line`, or the id of the feed or list */
   readonly where: string;
   readonly entry: Prefix | undefined;
   /** its name or comment, not escaped; empty for none */

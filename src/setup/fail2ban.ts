@@ -92,8 +92,12 @@ export function actionText(program: readonly string[]): string {
 
 [Definition]
 
+# Exit status 3 is done: there is something to look at beside, of which the nightly update and apply tell, too. fail2ban would take it for a ban that it did
+# not make, and never take it back. 4 is a refusal: the address is allowed, or of this host. Any other is an error for the log of fail2ban.
+
 # At a start: the bans that fail2ban restores, all in one go.
 actionstart = <blocklist> ban --restore '<name>'
+              status=$?; [ $status -eq 3 ] || exit $status
 actionstart_on_demand = false
 
 # At a stop, and for "unban --all": all bans of this jail, and of nobody else.
@@ -101,11 +105,10 @@ actionflush = <blocklist> unban --by 'fail2ban <name>'
 actionstop =
 actioncheck =
 
-# Exit status 4 is a refusal: the address is allowed, or of this host. Any other is an error for the log of fail2ban.
 actionban = [ '<restored>' = 1 ] && exit 0
             time="--for <bantime>s"; [ <bantime> -lt 0 ] && time=""
             <blocklist> ban $time --by 'fail2ban <name>' -- "<ip>"
-            status=$?; [ $status -eq 4 ] || exit $status
+            status=$?; [ $status -eq 3 ] || [ $status -eq 4 ] || exit $status
 
 # A longer time for an address that came again (bantime.increment).
 actionprolong = %(actionban)s

@@ -15,13 +15,18 @@ function ruleSets(inward: readonly string[], outward?: readonly string[], policy
   };
 }
 
+/** Lists of allowed addresses by their ids. */
+export type Allowed = Readonly<Record<string, readonly string[]>>;
+
 /** The files of an artefact that blocks these. */
 export function filesOf(
   inward: readonly string[],
   outward?: readonly string[],
   policy?: Partial<Policy>,
+  allowed: Allowed = {},
 ): Map<string, Uint8Array> {
-  return renderArtefact(ruleSets(inward, outward, policy), []);
+  const lists = Object.entries(allowed).map(([id, prefixes]) => ({ id, set: IpSet.from(prefixes) }));
+  return renderArtefact(ruleSets(inward, outward, policy), [], lists);
 }
 
 /** Runs with an empty folder that is removed afterwards. */

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { readAllowFeeds } from '../../src/report/allow-feeds.js';
+import { readManifest } from '../../src/apply/artefact-store.js';
+import { allowedIn } from '../../src/render/manifest.js';
 import { certificate } from '../sources/certificate.js';
 import { testProxy } from '../sources/proxy.js';
 import { testServer } from '../sources/server.js';
@@ -101,8 +102,8 @@ systemTest('an allow feed wins over every list, and a contact is sent where one 
   expect(status).toBe(0);
   // The IPv6 half of the allow feed is, here, what the list wants to block.
   expect(await readFile(join(folder, 'rules', 'nets6.txt'), 'utf8')).toBe('');
-  // A ban on this host looks here.
-  const [noted] = await readAllowFeeds(join(folder, 'state'));
+  // A ban looks here, on every host that loads these rules.
+  const [noted] = allowedIn((await readManifest(join(folder, 'rules'))) ?? {});
   expect([noted?.id, noted?.set.has('2401:4c80::1')]).toEqual(['cloudflare', true]);
   expect(server.requests[0]?.['user-agent']).toMatch(/^blocklist\/\d+\.\d+\.\d+ \(\+ops@example\.org\)$/);
 });

@@ -1,4 +1,4 @@
-import { access, chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { filesOf } from '../apply/artefacts.js';
@@ -87,6 +87,36 @@ describeSystem('apply --ref', ['root', 'netns', 'nft', 'ip', 'git', 'setpriv'], 
       expect((await apply('--ref', 'main', '--repair')).stderr).toContain('not loaded: unloaded by');
     },
   );
+
+  systemTest('whom the commit allows, no ban hits, on a host that knows no list itself', [], async () => {
+    await repository.render(LINES, undefined, { 'lists/allow.txt': ['45.9.70.0/24'], cloudflare: ['45.9.80.0/24'] });
+    await repository.commit();
+    expect(await command('ban', '45.9.80.7', '45.9.81.7')).toMatchObject({ status: 0 });
+    expect((await apply('--ref', 'main')).status).toBe(0);
+    expect(await liveSet(namespace, 'ban4')).toEqual(['45.9.81.7']);
+    for (const address of ['45.9.80.1', '45.9.70.1']) {
+      const { status, stderr } = await command('ban', address, '--json');
+      expect([status, JSON.parse(stderr).error.code]).toEqual([4, 'ban-allowed']);
+    }
+    expect(await command('ban', '45.9.81.8')).toMatchObject({ status: 0 });
+    expect((await command('why', '45.9.80.1')).stdout).toContain(
+      'allowed for all hosts by cloudflare, when the loaded rules were rendered: 45.9.80.0/24',
+    );
+    expect(await command('status', '--ref', 'main')).toMatchObject({ status: 0 });
+  });
+
+  for (const [what, from, to] of [
+    ['is none', '45.9.80.0/24', '45.9.80.0/99'],
+    ['is not in canonical form', '45.9.80.0/24', '45.9.80.7/24'],
+  ] as const) {
+    systemTest(`an allowed prefix that ${what} is refused`, [], async () => {
+      await repository.render(LINES, undefined, { cloudflare: ['45.9.80.0/24'] });
+      const text = await readFile(join(repository.rules, 'manifest.json'), 'utf8');
+      await repository.write('rules/manifest.json', text.replace(from, to));
+      await repository.commit();
+      expect(await refused()).toMatchObject({ status: 2, code: 'artefact-invalid', where: 'main:rules/manifest.json' });
+    });
+  }
 
   systemTest('a tag, a remote branch, an abbreviated commit and a full name lead there, too', [], async () => {
     const commit = await repository.commit();

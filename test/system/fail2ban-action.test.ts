@@ -108,14 +108,39 @@ describeSystem('the action of fail2ban', ['root', 'netns', 'nft', 'fail2ban-serv
     expect(await fail2ban.complaints()).toEqual([]);
   });
 
+  systemTest(
+    'beside a list that cannot be read as a whole bans are made, and taken back, and are no errors',
+    [],
+    async () => {
+      await project.write('lists/allow.txt', '45.9.70.0/240\n');
+      const fail2ban = await start();
+      await fail2ban.done('set', 'sshd', 'banip', '45.9.61.1', '45.9.70.7');
+      await holds('the first', ['45.9.61.1']);
+      await fail2ban.done('set', 'sshd', 'unbanip', '45.9.61.1');
+      await holds('its end', []);
+      expect(await fail2ban.complaints()).toEqual([]);
+    },
+  );
+
+  systemTest('beside a list that could never be read there is no ban, and an error', [], async () => {
+    const config = await readFile(project.config, 'utf8');
+    await writeFile(project.config, config.replace('allow.txt]', 'allow.txt, lists/more.txt]'));
+    const fail2ban = await start();
+    await fail2ban.done('set', 'sshd', 'banip', '45.9.61.1');
+    const words = 'whom a ban must spare is not known';
+    await until('it says so', async () => (await fail2ban.complaints()).join('\n').includes(words));
+    expect(await banned()).toEqual([]);
+  });
+
   systemTest('a ban that was handed over and is in the database is told to other hosts once', [], async () => {
     const fail2ban = await start();
-    await fail2ban.done('set', 'sshd', 'banip', '45.9.61.1', '2a02:4780::61');
+    // The third is allowed: its ban is refused, and written down by fail2ban all the same.
+    await fail2ban.done('set', 'sshd', 'banip', '45.9.61.1', '2a02:4780::61', '45.9.70.7');
     await holds('the ban', ['45.9.61.1']);
     await holds('the ban of IPv6', ['2a02:4780::61'], 'ban6');
-    await until('fail2ban wrote both down', async () => {
+    await until('fail2ban wrote them down', async () => {
       const rows = await readFail2banDatabase(fail2ban.database, 'without-days', Date.now());
-      return rows?.bips.length === 2;
+      return rows?.bips.length === 3;
     });
     await project.done(host, 'ban', '45.9.61.1', '--for', '30m', '--reason', 'by hand');
     const told = (await project.done(host, 'bans')).stdout

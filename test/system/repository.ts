@@ -1,6 +1,6 @@
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { filesOf } from '../apply/artefacts.js';
+import { type Allowed, filesOf } from '../apply/artefacts.js';
 import { must } from './processes.js';
 
 /** nobody: any user but root does */
@@ -45,8 +45,8 @@ export class TestRepository {
   }
 
   /** Writes an artefact that blocks these, consistent in itself whatever it blocks. */
-  async render(inward: readonly string[], outward?: readonly string[]): Promise<void> {
-    for (const [name, bytes] of filesOf(inward, outward)) await this.write(join('rules', name), bytes);
+  async render(inward: readonly string[], outward?: readonly string[], allowed?: Allowed): Promise<void> {
+    for (const [name, bytes] of filesOf(inward, outward, allowed)) await this.write(join('rules', name), bytes);
   }
 
   /** Commits all there is and returns the commit. */
