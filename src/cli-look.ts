@@ -1,7 +1,11 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Add, collect, none } from './cli-command.js';
+import type { StatsOptions } from './commands/stats.js';
 import type { StatusOptions } from './commands/status.js';
 import type { MergeFormat } from './report/set-output.js';
+
+/** A year, of which the days are kept. */
+const MOST_DAYS = 366;
 
 interface MergeFlags {
   readonly exclude?: string[];
@@ -10,6 +14,12 @@ interface MergeFlags {
   readonly ipv6?: boolean;
   readonly format: MergeFormat;
   readonly summary?: boolean;
+}
+
+function dayCount(text: string): number {
+  const days = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (days < 1 || days > MOST_DAYS) throw new InvalidArgumentError(`expected a number of days, 1 to ${MOST_DAYS}`);
+  return days;
 }
 
 /** The commands that look and change nothing. */
@@ -35,6 +45,16 @@ export function addLook(program: Command, add: Add): void {
   )
     .argument('[address...]', 'addresses or networks; - reads them from standard input, one a line')
     .option('--source <id>', 'what only this source brings, in place of addresses');
+  add(
+    program,
+    'stats',
+    'what was dropped, by source, country and day',
+    ['sudo blocklist stats', 'sudo blocklist stats --days 30 --json'],
+    () => import('./commands/stats.js'),
+    (options: StatsOptions) => options,
+  )
+    .option('--days <number>', 'days back from today', dayCount, 7)
+    .option('--harvest', 'gather what the kernel counted, for a timer');
   const feeds = program.command('feeds').description('the catalogue of feeds, and what lists hold');
   add(
     feeds,

@@ -4,9 +4,10 @@ import { heldFile } from '../io/held-file.js';
 import { type RunOptions, type RunResult, run } from '../io/run.js';
 import { type Address, formatAddress } from '../ip/index.js';
 import type { KernelCommand, LocalElement } from '../render/commands.js';
-import { FAMILY, type KernelName, type LocalSetName, TABLE } from '../render/layout.js';
+import { FAMILY, type KernelName, type LocalSetName, SEEN_SETS, TABLE } from '../render/layout.js';
 import { printText } from '../render/nft-text.js';
 import { type LiveTable, parseListing, parseSet } from './live.js';
+import { parseSeen, type SeenHost } from './seen-hosts.js';
 
 /** Oldest version with the set comments and the set keys that the rules use; 1.0.6 is what the tests run. */
 const OLDEST = [1, 0, 2] as const;
@@ -87,6 +88,19 @@ export class Nft {
       }),
     );
     return new Map(found);
+  }
+
+  /** The listed hosts that the rules remember, IPv4 first; undefined when our table is not there. Read without the large sets beside them. */
+  async seen(): Promise<readonly SeenHost[] | undefined> {
+    const found = await Promise.all(
+      SEEN_SETS.map(async (name) => {
+        const result = await this.run(['-j', 'list', 'set', FAMILY, TABLE, name]);
+        if (result.status !== 0 && /No such file or directory/.test(result.stderr)) return undefined;
+        return parseSeen(succeeded(result).stdout.toString('utf8'), name);
+      }),
+    );
+    const there = found.filter((hosts) => hosts !== undefined);
+    return there.length < found.length ? undefined : there.flat();
   }
 
   /** Whether a set that is there holds an address. @throws as `structure` */

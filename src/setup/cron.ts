@@ -19,6 +19,8 @@ MAILTO=root
 17 3 * * * ${SYSTEM_USER} ${places} ${call} update ${config}
 # Loads what was rendered and mends what differs, but not what was unloaded by hand.
 47 * * * * root [ ! -f ${PLACE.rules}/manifest.json ] || [ -e ${PLACE.unloaded} ] || ${call} apply --repair ${config}
+# Gathers what was dropped before the kernel forgets it.
+10,40 * * * * root [ ! -f ${PLACE.rules}/manifest.json ] || ${call} stats --harvest ${config}
 `;
 }
 

@@ -8,7 +8,16 @@ const ON_FAILURE = 'OnFailure=blocklist-failed@%n.service';
 
 /** Everything that systemd runs for us. `program` is how this program is called: an absolute path, and perhaps its script. */
 export function units(program: readonly string[]): Unit[] {
-  return [update(program), apply(program), nightly(), hourly(), bootUnit(ON_FAILURE), reporter()];
+  return [
+    update(program),
+    apply(program),
+    harvest(program),
+    nightly(),
+    hourly(),
+    halfHourly(),
+    bootUnit(ON_FAILURE),
+    reporter(),
+  ];
 }
 
 function update(program: readonly string[]): Unit {
@@ -61,6 +70,36 @@ function apply(program: readonly string[]): Unit {
       ...LOADER,
     ],
   });
+}
+
+function harvest(program: readonly string[]): Unit {
+  return unit('blocklist-stats.service', {
+    Unit: ['Description=Gather what the firewall blocklist dropped, before the kernel forgets it', ON_FAILURE],
+    Service: [
+      'Type=oneshot',
+      `ExecStart=${commandLine([...program, 'stats', '--harvest', '--quiet', '--config', PLACE.config])}`,
+      'TimeoutStartSec=5min',
+      'Nice=10',
+      `ReadWritePaths=${PLACE.state}`,
+      '',
+      ...LOADER,
+    ],
+  });
+}
+
+/** The kernel remembers a host for an hour after its last packet. */
+function halfHourly(): Unit {
+  const sections = {
+    Unit: ['Description=Gather what the firewall blocklist dropped every half hour'],
+    Timer: [
+      'OnBootSec=10min',
+      'OnCalendar=*-*-* *:10,40:00',
+      'RandomizedDelaySec=2min',
+      'Unit=blocklist-stats.service',
+    ],
+    Install: ['WantedBy=timers.target'],
+  };
+  return unit('blocklist-stats.timer', sections, { isEnabled: true });
 }
 
 function nightly(): Unit {

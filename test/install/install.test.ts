@@ -67,7 +67,7 @@ test('an image gets files and folders, and is told what remains', async () => {
   expect(files).toContain('/etc/sysusers.d/blocklist.conf');
   expect(files).toContain('/var/lib/blocklist/update');
   expect((await stat(join(root, 'etc/blocklist/rules'))).mode & 0o777).toBe(0o755);
-  expect(files.filter((name) => name.startsWith(`${UNITS}/`))).toHaveLength(6);
+  expect(files.filter((name) => name.startsWith(`${UNITS}/`))).toHaveLength(8);
 });
 
 test('a second time there is nothing to do; another program replaces what is ours', async () => {
@@ -80,7 +80,7 @@ test('a second time there is nothing to do; another program replaces what is our
   expect(await tree(root)).toEqual(before);
   const moved = await blocklist(['install', '--root', root, '--program', '/usr/bin/blocklist', '--yes']);
   expect(moved.stdout).toBe(
-    ['update', 'apply']
+    ['update', 'apply', 'stats']
       .map((name) => `replace  ${root}${UNITS}/blocklist-${name}.service (from an earlier install)\n`)
       .join(''),
   );

@@ -79,11 +79,14 @@ describe('rights', () => {
     expect(valuesOf(update, 'OnSuccess')).toEqual(['blocklist-apply.service']);
   });
 
-  test.each(['blocklist-apply.service', 'blocklist-boot.service'])('%s has CAP_NET_ADMIN alone', (name) => {
-    expect(valuesOf(name, 'CapabilityBoundingSet')).toEqual(['CAP_NET_ADMIN']);
-    expect(valuesOf(name, 'User')).toEqual([]);
-    expect(valuesOf(name, 'ProtectSystem')).toEqual(['strict']);
-  });
+  test.each(['blocklist-apply.service', 'blocklist-stats.service', 'blocklist-boot.service'])(
+    '%s has CAP_NET_ADMIN alone',
+    (name) => {
+      expect(valuesOf(name, 'CapabilityBoundingSet')).toEqual(['CAP_NET_ADMIN']);
+      expect(valuesOf(name, 'User')).toEqual([]);
+      expect(valuesOf(name, 'ProtectSystem')).toEqual(['strict']);
+    },
+  );
 
   test.each(units(PROGRAM).filter(({ name }) => name.endsWith('.service')))('$name runs no shell', ({ text }) => {
     expect(text).not.toMatch(/^Exec\w+=.*\b(sh|bash)\b/m);

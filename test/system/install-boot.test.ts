@@ -26,6 +26,8 @@ const NAMES = [
   'blocklist-failed@.service',
   'blocklist.timer',
   'blocklist-apply.timer',
+  'blocklist-stats.service',
+  'blocklist-stats.timer',
 ];
 
 systemTest('systemd finds nothing to remark in any unit', ['systemd-analyze'], async () => {
@@ -43,7 +45,7 @@ systemTest('a misspelt key would be remarked', ['systemd-analyze'], async () => 
 
 systemTest('exposure stays low (systemd-analyze security)', ['systemd-analyze'], async () => {
   const root = await installed();
-  for (const name of ['blocklist-update', 'blocklist-apply', 'blocklist-boot']) {
+  for (const name of ['blocklist-update', 'blocklist-apply', 'blocklist-stats', 'blocklist-boot']) {
     const unit = unitIn(root, `${name}.service`);
     const ran = await run(['systemd-analyze', 'security', '--offline=true', '--threshold=25', '--no-pager', unit]);
     expect({ name, status: ran.status }).toEqual({ name, status: 0 });

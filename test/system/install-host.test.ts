@@ -22,7 +22,7 @@ describeSystem('install on a host', ['root', 'mountns', 'netns', 'systemd-sysuse
     expect(ran.stdout).toContain('make     system user blocklist, without login\n');
     expect(await tree.asked()).toEqual([
       'daemon-reload',
-      'enable --now blocklist.timer blocklist-apply.timer',
+      'enable --now blocklist.timer blocklist-apply.timer blocklist-stats.timer',
       'enable blocklist-boot.service',
     ]);
     expect(await tree.must('cat', '/etc/passwd')).toMatch(passwdLine);
@@ -74,7 +74,7 @@ describeSystem('install on a host', ['root', 'mountns', 'netns', 'systemd-sysuse
     expect(ran.stderr).toContain('kept: your drop-ins in /etc/systemd/system/blocklist.timer.d');
     expect(ran.stderr).toContain('unload removes it');
     expect((await tree.asked()).slice(-2)).toEqual([
-      'disable --now blocklist.timer blocklist-apply.timer blocklist-boot.service',
+      'disable --now blocklist.timer blocklist-apply.timer blocklist-stats.timer blocklist-boot.service',
       'daemon-reload',
     ]);
     expect(await tree.must('cat', '/etc/passwd')).toMatch(passwdLine);

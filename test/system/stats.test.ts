@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, expect } from 'vitest';
+import { connect, Namespace } from './namespace.js';
+import { Project } from './project.js';
+import { describeSystem, systemTest } from './requirements.js';
+
+const NEEDS = ['root', 'netns', 'nft', 'ip', 'ping'];
+
+const ADDRESSES = [
+  { host: '62.1.1.1/24', peers: ['62.1.1.7/24', '62.1.1.65/24', '62.1.1.66/24', '62.1.1.200/24'] },
+  // Two of one /64, which is one host.
+  { host: '2a02:1::1/48', peers: ['2a02:1:0:5::7/48', '2a02:1:0:5::8/48'] },
+];
+
+describeSystem('what was dropped, gathered from the kernel', NEEDS, () => {
+  let host: Namespace;
+  let peer: Namespace;
+  let project: Project;
+  beforeAll(async () => {
+    [host, peer] = [await Namespace.create(), await Namespace.create()];
+    await connect(host, peer);
+    for (const { host: own, peers } of ADDRESSES) {
+      await host.ip(`addr add ${own} dev wire nodad`);
+      for (const address of peers) await peer.ip(`addr add ${address} dev wire nodad`);
+    }
+    project = await Project.create([
+      { id: 'nodes', lines: ['62.1.1.7', '62.1.1.65'] },
+      { id: 'nets', lines: ['62.1.1.64/26', '2a02:1:0:5::/64'] },
+      { id: 'idle', lines: ['45.9.1.7'] },
+    ]);
+    await project.done(undefined, 'build');
+    await project.done(host, 'apply');
+  });
+  afterAll(async () => {
+    await host.remove();
+    await peer.remove();
+  });
+
+  const pings = (from: string, count: number) =>
+    peer.run([
+      'ping',
+      '-n',
+      '-c',
+      String(count),
+      '-i',
+      '0.002',
+      '-W',
+      '0.3',
+      '-I',
+      from,
+      from.includes(':') ? '2a02:1::1' : '62.1.1.1',
+    ]);
+  const stats = async () => JSON.parse((await project.blocklist(host, 'stats', '--json')).stdout);
+
+  systemTest('before anybody gathered it says what to do', NEEDS, async () => {
+    const { status, stderr } = await project.blocklist(host, 'stats');
+    expect([status, stderr.includes('stats --harvest')]).toEqual([4, true]);
+  });
+
+  systemTest('by source, country and host, in both families, and nothing twice', NEEDS, async () => {
+    await pings('62.1.1.7', 3);
+    await pings('62.1.1.65', 2);
+    await pings('62.1.1.200', 4);
+    await pings('2a02:1:0:5::7', 2);
+    await pings('2a02:1:0:5::8', 1);
+    await project.done(host, 'stats', '--harvest');
+    const first = await stats();
+    const hosts = first.hosts.map((each: { host: string; packets: number }) => `${each.host} ${each.packets}`).sort();
+    expect(hosts).toEqual(['2a02:1:0:5::/64 3', '62.1.1.65 2', '62.1.1.7 3']);
+    expect(first).toMatchObject({
+      schema: 'blocklist/stats',
+      total: { packets: 8, hosts: 3 },
+      sources: [
+        { id: 'nets', packets: 5, hosts: 2 },
+        { id: 'nodes', packets: 5, hosts: 2 },
+      ],
+      idle: ['idle'],
+    });
+    await project.done(host, 'stats', '--harvest');
+    expect((await stats()).total).toEqual(first.total);
+    await pings('62.1.1.66', 1);
+    // A load leaves what the kernel remembers.
+    await host.must(['nft', '-f', project.path('rules', 'blocklist.nft')]);
+    await pings('62.1.1.7', 1);
+    await project.done(host, 'stats', '--harvest');
+    expect((await stats()).total).toMatchObject({ packets: 10, hosts: 4 });
+  });
+
+  systemTest('a ban of this host, and a host that nobody lists any more, have their own rows', NEEDS, async () => {
+    await project.done(host, 'ban', '62.1.1.200', '--reason', 'test');
+    await pings('62.1.1.200', 2);
+    await project.done(host, 'stats', '--harvest');
+    const ids = (await stats()).sources.map(({ id }: { id: string }) => id);
+    expect(ids).toContain('bans of this host');
+  });
+
+  systemTest('for people: tables, sources without a hit, and when it was gathered', NEEDS, async () => {
+    const { stdout, stderr, status } = await project.blocklist(host, 'stats', '--days', '3');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^day +packets +bytes +hosts\n\d{4}-\d\d-\d\d +12 /);
+    expect(stdout).toMatch(/\nsource +packets +bytes +hosts\nn/);
+    expect(stdout).toMatch(/\nhost +packets +bytes\n62\.1\.1\.7 +4 /);
+    expect(stdout).toContain('\nwithout a hit: idle\n');
+    expect(stderr).toContain('at least so much was dropped');
+  });
+
+  systemTest('unloaded: nothing to gather, and what was gathered stays', NEEDS, async () => {
+    await project.done(host, 'unload', '--yes');
+    await project.done(host, 'stats', '--harvest');
+    expect((await stats()).total.packets).toBe(12);
+  });
+});
