@@ -117,7 +117,8 @@ const PRELUDE_SECONDS = 10;
 
 /**
  * Goes before the first load. With the rules that ask conntrack it begins to track, some moments before they are in force; until they are, this
- * host sends nothing that could be taken for the begin of a connection. It goes by itself should we die in between.
+ * host sends nothing that could be taken for the begin of a connection: without it one of three streams at full speed to a stranger went on
+ * for good. It goes by itself should we die in between.
  */
 export function preludeScript({ allow, ports }: Pick<Lockdown, 'allow' | 'ports'>): string {
   const rules = lockdownRules({ allow, ports, cutOutbound: false }).flatMap((rule): LockdownRule[] => {
