@@ -6,6 +6,7 @@ import { addDecide } from './cli-decide.js';
 import { addLook } from './cli-look.js';
 import { addNightly } from './cli-nightly.js';
 import { addSetUp } from './cli-set-up.js';
+import { addTrouble } from './cli-trouble.js';
 import type { GlobalOptions } from './commands/context.js';
 import { BlocklistError, ExitStatus } from './errors.js';
 
@@ -36,6 +37,7 @@ addSetUp(program, add);
 addNightly(program, add);
 addLook(program, add);
 addDecide(program, add);
+addTrouble(program, add);
 program.allowExcessArguments().action(async (_options, command: Command) => {
   const [unknown] = command.args;
   if (unknown !== undefined) {

@@ -43,6 +43,7 @@ const STATUS_OF = {
   'rules-too-wide': ExitStatus.refused,
   'source-lost': ExitStatus.refused,
   lockout: ExitStatus.refused,
+  'ssh-missing': ExitStatus.refused,
   unconfirmed: ExitStatus.refused,
   'too-wide': ExitStatus.refused,
   'ban-allowed': ExitStatus.refused,

@@ -113,6 +113,11 @@ export class Nft {
     return true;
   }
 
+  /** What `nft -j` prints of whatever is named. @throws BlocklistError `program-missing`, `no-permission`, `nft-refused` */
+  async list(...args: readonly string[]): Promise<string> {
+    return succeeded(await this.run(['-j', ...args])).stdout.toString('utf8');
+  }
+
   /** Our table as nft prints it, which nft reads again. */
   async snapshot(): Promise<Buffer> {
     return succeeded(await this.run(['list', 'table', FAMILY, TABLE], { timeoutMs: LOAD_TIMEOUT_MS })).stdout;

@@ -4,11 +4,13 @@ import { BlocklistError, ExitStatus } from '../errors.js';
 import { grouped } from '../io/figures.js';
 import { namedSets } from '../render/layout.js';
 import { type Command, type Context, commandLine, type GlobalOptions, shortPath } from './context.js';
+import { shoutLines, standing } from './lockdown-words.js';
 import { openProject } from './project.js';
 
-/** Bare `blocklist`: the state in three lines, and the next command. */
+/** Bare `blocklist`: the state in three lines, and the next command; before them a lockdown that stands. */
 export const run: Command<unknown> = async (options, context) => {
-  const lines: string[] = [];
+  const lockdown = await standing();
+  const lines: string[] = lockdown === undefined ? [] : shoutLines(lockdown, context);
   const next = await describe(lines, options, context);
   context.stdout.write(`${lines.join('\n')}\nnext:    ${next}\n`);
   return ExitStatus.done;

@@ -11,6 +11,7 @@ import { type LastBuild, readLastBuild } from '../report/last-build.js';
 import { artefactOf } from './artefact.js';
 import { type Command, type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
 import { localOf } from './local.js';
+import { lockdownJson, shoutLines, standing } from './lockdown-words.js';
 import { openProject, type Project } from './project.js';
 
 export interface StatusOptions {
@@ -28,6 +29,10 @@ const COUNTED: ReadonlyArray<readonly [name: CounterName, words: string]> = [
 
 /** Compares what is loaded with what was loaded and what was reviewed, element by element. Never writes. */
 export const run: Command<StatusOptions> = async (options, context) => {
+  const lockdown = await standing();
+  // Also for those who asked for silence, and before anything else can fail.
+  for (const line of lockdown === undefined ? [] : shoutLines(lockdown, context))
+    say(context, { ...options, quiet: false }, line);
   const project = await openProject(options, context, options.ref === undefined ? 'read' : 'none');
   const { state } = project;
   const { artefact, title } = await artefactOf(options, project, context);
@@ -56,6 +61,7 @@ export const run: Command<StatusOptions> = async (options, context) => {
       dropped: counters.get('dropped') ?? { packets: 0, bytes: 0 },
       counters: Object.fromEntries([...counters].map(([name, { packets, bytes }]) => [name, { packets, bytes }])),
       sources,
+      lockdown: lockdown === undefined ? null : { ...lockdownJson(lockdown, context), intact: lockdown.isIntact },
     };
     context.stdout.write(`${JSON.stringify({ schema: 'blocklist/status', version: 1, ...data })}\n`);
   } else {

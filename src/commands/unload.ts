@@ -10,6 +10,7 @@ import { FAMILY, TABLE } from '../render/layout.js';
 import { requireYes } from './ask.js';
 import { authorOf } from './author.js';
 import { type Command, type Context, commandLine, say } from './context.js';
+import { standing } from './lockdown-words.js';
 import { stateFolder } from './project.js';
 
 export interface UnloadOptions {
@@ -45,6 +46,10 @@ export const run: Command<UnloadOptions> = async (options, context) => {
   await lockedIfPossible(state, work);
   const done = isPresent ? `removed table ${FAMILY} ${TABLE}` : `nothing to do: there is no table ${FAMILY} ${TABLE}`;
   say(context, options, done);
+  const lockdown = await standing();
+  if (lockdown !== undefined) {
+    say(context, options, `a lockdown stands beside it and stays; to end it: ${context.self} lockdown off`);
+  }
   for (const { message } of problems) say(context, { ...options, quiet: false }, `but: ${message}`);
   if (problems.length === 0) return ExitStatus.done;
   const night = commandLine(context, options, 'apply --repair');

@@ -19,19 +19,23 @@ interface Live {
   readonly sockets: readonly Socket[];
   /** port → processes that serve SSH and listen on it */
   readonly ports: ReadonlyMap<number, ReadonlySet<number>>;
+  /** ports that others listen on: systemd does for SSH, too (systemd.socket(5)) */
+  readonly others: ReadonlySet<number>;
 }
 
 async function live(): Promise<Live> {
   const [lines, connected] = await Promise.all([listenLines(), sockets()]);
   const owners = socketOwners(new Set(lines.map(({ inode }) => inode)));
   const ports = new Map<number, Set<number>>();
+  const others = new Set<number>();
   for (const { port, inode } of lines) {
-    for (const { pid } of (owners.get(inode) ?? []).filter(isServer)) {
-      ports.set(port, (ports.get(port) ?? new Set()).add(pid));
+    for (const holder of owners.get(inode) ?? []) {
+      if (isServer(holder)) ports.set(port, (ports.get(port) ?? new Set()).add(holder.pid));
+      else others.add(port);
     }
   }
   const established = connected.filter(({ protocol, state }) => protocol === 'tcp' && state === 'ESTAB');
-  return { sockets: established, ports };
+  return { sockets: established, ports, others };
 }
 
 /** Whether a server listens on this port, other than `session` itself: what a session listens on is a forwarded port (ssh -R). */
@@ -103,4 +107,21 @@ export async function sshPeers(): Promise<Socket[]> {
     if (servers.length === 0) return now.ports.has(socket.local.port);
     return servers.some(({ pid }) => isOnPort(socket, pid) || !known.has(pid));
   });
+}
+
+/**
+ * The TCP ports where SSH is served, ascending: an SSH server listens there that is no session itself (one listens for ssh -R), or somebody else
+ * does who hands connections to such a server, as can be seen while there is one. Empty without root's rights.
+ * @throws BlocklistError `program-missing`, `program-failed`.
+ */
+export async function sshPorts(): Promise<number[]> {
+  const { sockets: connected, ports, others } = await live();
+  const found = new Set<number>();
+  for (const [port, pids] of ports) {
+    if ([...pids].some((pid) => !connected.some((socket) => isHeldBy(socket, pid)))) found.add(port);
+  }
+  for (const { local, processes } of connected) {
+    if (others.has(local.port) && processes.some(isServer)) found.add(local.port);
+  }
+  return [...found].sort((a, b) => a - b);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
 import { Namespace } from '../system/namespace.js';
-import { run } from '../system/processes.js';
+import { type Ran, run } from '../system/processes.js';
 import { CLI, SEARCH_PATH } from '../system/requirements.js';
 
 export interface PageOptions {
@@ -16,6 +16,8 @@ export interface PageOptions {
   readonly prepare?: (copy: { readonly folder: string; readonly programs: string }) => Promise<void>;
   /** which commands run in this machine's own network, to reach what a test started there; none when left out */
   readonly runsHere?: (command: string) => boolean;
+  /** runs a command in the copy of the folder; in place of a network namespace of its own */
+  readonly runIn?: (argv: readonly string[], folder: string) => Promise<Ran>;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface PageOptions {
  * for all, and compares what is printed with what the page shows.
  */
 export async function runPage(name: string, options: PageOptions): Promise<void> {
-  const { atLeast, steady, prepare, runsHere } = options;
+  const { atLeast, steady, prepare, runsHere, runIn } = options;
   const example = fileURLToPath(new URL(`../../examples/${name}/`, import.meta.url));
   const { folder, programs } = copyOf(example);
   await prepare?.({ folder, programs });
@@ -33,7 +35,8 @@ export async function runPage(name: string, options: PageOptions): Promise<void>
   expect(commands.length).toBeGreaterThanOrEqual(atLeast);
   for (const [command, shown] of commands) {
     const argv = ['env', `PATH=${programs}:${SEARCH_PATH}`, 'sh', '-c', `exec 2>&1; ${command}`];
-    const ran = await (runsHere?.(command) === true ? run(argv, { cwd: folder }) : host.run(argv, { cwd: folder }));
+    const inHost = () => (runsHere?.(command) === true ? run(argv, { cwd: folder }) : host.run(argv, { cwd: folder }));
+    const ran = await (runIn?.(argv, folder) ?? inHost());
     const printed = ran.stdout.replaceAll(`${folder}/`, '/etc/blocklist/');
     expect({ command, printed: steady(printed).trim() }).toEqual({ command, printed: steady(shown).trim() });
   }

@@ -44,7 +44,7 @@ describeSystem('bans and what the configuration allows', ['root', 'netns', 'nft'
   const FEED: Allowed = { 'lists/allow.txt': ['45.9.70.0/24', '2a02:4780::/32'], cloudflare: ['45.9.80.0/24'] };
   /** Loads rules that were rendered with these allow lists, as a build of another host renders them. */
   async function load(allowed: Allowed, inward = ['45.9.20.1']): Promise<Ran> {
-    for (const [name, bytes] of filesOf(inward, undefined, allowed))
+    for (const [name, bytes] of filesOf(inward, undefined, undefined, allowed))
       await writeFile(project.path('rules', name), bytes);
     return project.blocklist(host, 'apply');
   }

@@ -16,7 +16,7 @@ export function script(expression: string): string {
     const { ownAddresses, gateways } = addresses;
     const { flows, removeFlow, removeFlowsOf } = flowList;
     const { sockets, closeSocket } = socketList;
-    const { invokingSshSession, sshPeers } = ssh;
+    const { invokingSshSession, sshPeers, sshPorts } = ssh;
     const text = (_, value) => (value?.words === undefined ? value : ip.formatPrefix(value));
     const value = await (${expression});
     process.stdout.write(JSON.stringify(value ?? null, text));

@@ -103,6 +103,7 @@ describeSystem('SSH peers, by a real sshd', ['root', 'netns', 'mountns', 'ip', '
       await until('the forwarded connection is there', () => target.output().length > taken);
       const peer = await factIn<EndpointFact | null>(host, `(await invokingSshSession({}, ${session.pid}))?.peer`);
       const peers = await factIn<SocketFact[]>(host, 'sshPeers()');
+      expect(await factIn<number[]>(host, 'sshPorts()'), user).toEqual([2222]);
       await through.stop();
       await session.stop();
       expect(peer?.address, user).toBe('10.77.0.2');

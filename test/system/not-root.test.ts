@@ -24,6 +24,9 @@ const COMMANDS: ReadonlyArray<readonly [command: readonly string[], status: numb
   [['unban', '203.0.112.9'], 5],
   [['allow', '203.0.112.9'], 5],
   [['allow', '203.0.112.9', '--remove'], 5],
+  [['lockdown', '--allow', '203.0.112.9', '--yes'], 5],
+  [['lockdown', '--allow', '203.0.112.9', '--dry-run'], 5],
+  [['lockdown', 'off', '--yes'], 5],
   [['ban', 'garbage'], 2],
 ];
 

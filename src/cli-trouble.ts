@@ -1,0 +1,23 @@
+import { Argument, type Command } from 'commander';
+import { type Add, collect } from './cli-command.js';
+import type { LockdownOptions } from './commands/lockdown.js';
+
+/** The commands of a person who has somebody in the house. */
+export function addTrouble(program: Command, add: Add): void {
+  program.commandsGroup('In trouble:');
+  add(
+    program,
+    'lockdown',
+    'only these addresses may reach SSH, everything else that comes in is dropped; off: open again',
+    ['sudo blocklist lockdown --allow 203.0.113.7 2001:db8::/64 --for 30m', 'sudo blocklist lockdown off'],
+    () => import('./commands/lockdown.js'),
+    (action: 'off' | undefined, options: Omit<LockdownOptions, 'action'>) => ({ ...options, action }),
+  )
+    .addArgument(new Argument('[action]', 'off ends it').choices(['off']))
+    .option('--allow <address...>', 'who may reach SSH: addresses or networks')
+    .option('--for <time>', 'how long, then the kernel itself ends it: 30m, 12h (default: until lockdown off)')
+    .option('--port <number>', 'a port where SSH is served, beside those that are found (repeatable)', collect)
+    .option('--cut-outbound', 'also drop what this host begins: only that SSH is left of the network')
+    .option('--dry-run', 'print what would be cut off, and change nothing')
+    .option('-y, --yes', 'do not ask');
+}
