@@ -50,7 +50,7 @@ async function push(file: string, project: Project, options: GlobalOptions, cont
     import('../sources/bans/crowdsec-scenario.js'),
     import('../io/http.js'),
   ]);
-  const bans = await ownBans(project, context);
+  const { bans } = await ownBans(project, context);
   const credentials = await readCredentials(file);
   const http = new HttpClient(`blocklist/${context.version}`, context.env);
   try {
