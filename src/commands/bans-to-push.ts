@@ -12,7 +12,7 @@ import type { Project } from './project.js';
  * @throws BlocklistError when a source of them cannot be read, or it is not known whom a list of allowed addresses spares
  */
 export async function bansToPush(project: Project, context: Context): Promise<Ban[]> {
-  const bans = await ownBans(project, context);
+  const { bans } = await ownBans(project, context);
   const { all: configured, unknown } = await configuredAllow(project, context);
   if (unknown !== undefined) throw unknown;
   const byHand = addressesOf(await readLocalEntries(project.bansState, context.now()), 'allow');
