@@ -8,9 +8,14 @@ import { type Context, shortPath } from './context.js';
 import { readAllowList } from './lists.js';
 import type { Project } from './project.js';
 
+/** Where it stands: in a file of this host, or in the rules alone. */
+interface Known extends AllowedList {
+  readonly from: 'file' | 'rules';
+}
+
 /** Whom the configuration and the loaded rules allow, as far as this host knows. */
 export interface ConfiguredAllow {
-  readonly lists: readonly AllowedList[];
+  readonly lists: readonly Known[];
   readonly all: IpSet;
   /** a file that cannot be read as a whole: its other lines count, and what it held when the loaded rules were rendered */
   readonly unread: BlocklistError | undefined;
@@ -30,18 +35,19 @@ export async function configuredAllow(
 ): Promise<ConfiguredAllow> {
   const loaded = loading ?? (await loadedManifest(bansState));
   const rendered = typeof loaded === 'object' ? allowedIn(loaded) : [];
-  const lists: AllowedList[] = [];
+  const lists: Known[] = [];
   let unread: BlocklistError | undefined;
   let unknown = loaded === 'damaged' ? copyDamaged(bansState) : undefined;
   const own = new Set(config.allow.files.map((path) => allowFileId(config, path)));
   for (const path of config.allow.files) {
     const { set, problem } = await readAllowList(path);
     const before = problem && rendered.find(({ id }) => id === allowFileId(config, path));
-    lists.push({ id: shortPath(context, path), set: before === undefined ? set : set.union(before.set) });
+    const all = before === undefined ? set : set.union(before.set);
+    lists.push({ id: shortPath(context, path), set: all, from: 'file' });
     unread ??= problem;
     if (before === undefined) unknown ??= problem;
   }
-  lists.push(...rendered.filter(({ id }) => !own.has(id)));
+  lists.push(...rendered.filter(({ id }) => !own.has(id)).map((list): Known => ({ ...list, from: 'rules' })));
   // Before the first load no ban is in force.
   if (typeof loaded === 'object') unknown ??= notRendered(config, rendered);
   return { lists, all: IpSet.unionOf(lists.map(({ set }) => set)), unread, unknown };
@@ -76,12 +82,12 @@ function notRendered({ allow }: Config, rendered: readonly AllowedList[]): Block
 
 /** @throws BlocklistError `ban-allowed` naming the list: what the configuration allows is not to be banned */
 export function requireNotAllowed(wanted: IpSet, { lists }: ConfiguredAllow): void {
-  for (const { id, set } of lists) {
+  for (const { id, set, from } of lists) {
     const [hit] = wanted.intersect(set).prefixes();
     if (hit === undefined) continue;
     throw new BlocklistError('ban-allowed', `${formatPrefix(hit)} is allowed by ${id}; nothing was changed`, {
       where: id,
-      hint: 'ban the addresses around it, or take it out of there; what a feed allows changes with the next apply',
+      hint: `ban the addresses around it, or take it out of there${from === 'file' ? '' : '; the loaded rules change with the next apply'}`,
     });
   }
 }

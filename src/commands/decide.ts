@@ -107,11 +107,7 @@ export function withNew(
   const until = endOf(options, now);
   const { reason } = options;
   const by = programOf(options);
-  if (reason !== undefined && !/^[^\p{Cc}]{1,200}$/u.test(reason)) {
-    throw new BlocklistError('bad-usage', '--reason: expected up to 200 characters on one line', {
-      hint: 'see --help',
-    });
-  }
+  requireText(reason, '--reason', 200);
   const added = prefixes.map((prefix): LocalEntry => {
     const author = authorOf(context);
     return {
@@ -141,8 +137,16 @@ export function without(
 
 /** Who decides, when it is a program. @throws BlocklistError `bad-usage` */
 export function programOf({ by }: Pick<DecideOptions, 'by'>): string | undefined {
-  if (by === undefined || /^[^\p{Cc}]{1,100}$/u.test(by)) return by;
-  throw new BlocklistError('bad-usage', '--by: expected up to 100 characters on one line', { hint: 'see --help' });
+  requireText(by, '--by', 100);
+  return by;
+}
+
+/** Characters as the files count them that it is written to: in UTF-16, where an emoji is two. @throws BlocklistError `bad-usage` */
+function requireText(text: string | undefined, option: string, most: number): void {
+  if (text === undefined || (text.length <= most && /^\P{Cc}+$/u.test(text))) return;
+  throw new BlocklistError('bad-usage', `${option}: expected up to ${most} characters on one line`, {
+    hint: 'see --help',
+  });
 }
 
 /** Milliseconds since 1970, undefined for good. */

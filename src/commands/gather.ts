@@ -105,7 +105,7 @@ export async function withSources<T>(
 }
 
 /** As the configuration wants publishers to be asked. */
-export async function fetcherOf({ config, cache }: Project, urgency: Urgency, context: Context): Promise<Fetcher> {
+async function fetcherOf({ config, cache }: Project, urgency: Urgency, context: Context): Promise<Fetcher> {
   const { contact, deadline } = config.fetch;
   return new Fetcher(await FetchLog.open(cache), {
     userAgent: `blocklist/${context.version}${contact === undefined ? '' : ` (+${contact})`}`,

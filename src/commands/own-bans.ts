@@ -2,11 +2,10 @@ import { addressesOf, type LocalEntry, readLocalEntries } from '../apply/local-e
 import { IpSet } from '../ip/index.js';
 import type { Ban } from '../sources/bans/contract.js';
 import { isInForce } from '../sources/bans/in-force.js';
-import { bansMadeHere } from '../sources/bans/index.js';
+import { bansMadeHere, type MadeHere } from '../sources/bans/index.js';
 import { onceEach } from '../sources/bans/once-each.js';
 import { configuredAllow, withoutAllowed } from './allowed.js';
 import type { Context } from './context.js';
-import { fetcherOf } from './gather.js';
 import type { Project } from './project.js';
 
 /**
@@ -14,19 +13,21 @@ import type { Project } from './project.js';
  * among them, nor who is allowed here: fail2ban writes down a ban that its action refused.
  * @throws BlocklistError when a source of them cannot be read
  */
-export async function ownBans(project: Project, context: Context): Promise<Ban[]> {
+export async function ownBans(project: Project, context: Context): Promise<MadeHere> {
   const now = context.now();
-  const fetcher = await fetcherOf(project, 'polite', context);
   const entries = await readLocalEntries(project.bansState, now);
-  const bans = [
-    ...entries.filter(({ what }) => what === 'ban').map(banOf),
-    ...(await bansMadeHere(project.config, { fetcher, state: project.updateState, now: context.now })),
-  ];
-  const { all } = await configuredAllow(project, context);
-  const spared = IpSet.unionOf([all, addressesOf(entries, 'allow'), IpSet.from(project.config.local.admins)]);
-  return onceEach(bans.filter((ban) => isInForce(ban, now))).flatMap((ban) =>
+  const made = await bansMadeHere(project.config, { state: project.updateState, now: context.now });
+  const all = [...entries.filter(({ what }) => what === 'ban').map(banOf), ...made.bans];
+  const configured = await configuredAllow(project, context);
+  const spared = IpSet.unionOf([
+    configured.all,
+    addressesOf(entries, 'allow'),
+    IpSet.from(project.config.local.admins),
+  ]);
+  const bans = onceEach(all.filter((ban) => isInForce(ban, now))).flatMap((ban) =>
     withoutAllowed(ban.prefix, spared).map((prefix) => ({ ...ban, prefix })),
   );
+  return { bans, problems: made.problems };
 }
 
 function banOf({ prefix, since, until, author, by = author, reason }: LocalEntry): Ban {

@@ -31,10 +31,10 @@ export const percent = z
 
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** `90s`, `30m`, `12h`, `14d` → milliseconds; seconds up to thirty years, as programs write times */
+/** `90s`, `30m`, `12h`, `14d` → milliseconds; seconds up to three hundred years, as programs write times */
 export const duration = z
   .string()
-  .regex(/^(\d{1,5}[smhd]|\d{6,9}s)$/, 'expected a time like 30m, 12h or 14d')
+  .regex(/^(\d{1,5}[smhd]|\d{6,10}s)$/, 'expected a time like 30m, 12h or 14d')
   .transform((text) => Number(text.slice(0, -1)) * UNIT_MS[text.slice(-1) as keyof typeof UNIT_MS]);
 
 export const httpUrl = z

@@ -26,9 +26,9 @@ test('no list of one’s own takes the name of its bans', () => {
   expect(() => parseConfig(yaml, '/srv/blocklist.yaml')).toThrow('fail2ban is for the bans of sources.fail2ban');
 });
 
-test('times as programs write them: a week and thirty years in seconds', () => {
+test('times as programs write them: a week and a hundred years in seconds', () => {
   expect(duration.parse('604800s')).toBe(604_800_000);
-  expect(duration.parse('999999999s')).toBe(999_999_999_000);
-  expect(duration.safeParse('9999999999s').success).toBe(false);
+  expect(duration.parse('3155760000s')).toBe(3_155_760_000_000);
+  expect(duration.safeParse('10000000000s').success).toBe(false);
   expect(duration.safeParse('100000m').success).toBe(false);
 });

@@ -28,10 +28,23 @@ test('times of bans are those of this host', () => {
   const text =
     '45.9.1.7 \t2026-11-24 02:00:00 + 600 = 2026-11-24 02:10:00\n2a00:1::7 \t2026-11-24 03:00:01 + -1 = 9999-12-31 23:59:59\n';
   const since = (hour: number, second: number) => new Date(2026, 10, 24, hour, 0, second).getTime() / 1000;
-  expect(parseTimes('sshd', text)).toEqual([
+  expect(parseTimes('sshd', text, 'socket')).toEqual([
     { id: '45.9.1.7', jail: 'sshd', since: since(2, 0), bantime: 600 },
     { id: '2a00:1::7', jail: 'sshd', since: since(3, 1), bantime: -1 },
   ]);
+});
+
+test('a time in another form is not passed over: the ban would be lost', () => {
+  const known = '45.9.1.7 \t2026-11-24 02:00:00 + 600 = 2026-11-24 02:10:00\n';
+  expect(parseTimes('sshd', '\n', 'socket')).toEqual([]);
+  for (const line of ['45.9.1.8', '45.9.1.8 \t24.11.2026 02:00 + 600 = 24.11.2026 02:10']) {
+    expect(() => parseTimes('sshd', `${known}${line}\n`, 'socket')).toThrow('unknown form');
+  }
+});
+
+test('an id without end is read like any other', () => {
+  const id = 'x'.repeat(1 << 24);
+  expect(parseBanned(`[{'web': ['${id}', '45.9.1.7']}]`, 'socket').get('web')?.[1]).toBe('45.9.1.7');
 });
 
 test('no socket is no server, and no error', async () => {

@@ -186,6 +186,22 @@ describe('who comes again and again', () => {
     expect(lines).toEqual(['45.9.1.2 1 2025-11-24', '45.9.1.3 3 2020-01-01']);
   });
 
+  test('whatever a filter captured, what is written can be read again', async () => {
+    const state = await tempFolder();
+    const settings = { 'permanent-after': 3 };
+    const bans = [
+      { ip: '2A00:1::0:7', at: at - 5000, count: 4 },
+      { ip: '2a00:1::7', at: at - DAY - 5000, count: 2 },
+      { ip: '45.9.1.1', at: at - 5000, count: 2 ** 40 },
+      { ip: 'root 4 2026-11-24\n45.9.1.9', at: at - 5000, count: 4 },
+    ];
+    for (const _ of [1, 2]) {
+      expect(shown(await read(bans, settings, { state }))).toEqual(['2a00:1::7 for good', '45.9.1.1 for good']);
+    }
+    const lines = (await readFile(join(state, 'fail2ban-repeaters.txt'), 'utf8')).trim().split('\n').slice(1);
+    expect(lines).toEqual(['2a00:1::7 4 2026-11-23 2026-11-24', '45.9.1.1 999999999 2026-11-24']);
+  });
+
   test.each(['45.9.1.1 3', 'x 1 2026-01-01', '45.9.1.1 1 2026-99-01', '45.9.1.1 1 2026-01-01 x'])(
     'a damaged line is told and nobody forgotten: %s',
     async (line) => {
@@ -195,6 +211,8 @@ describe('who comes again and again', () => {
       await expect(read([], { 'permanent-after': 3 }, { state })).rejects.toMatchObject({
         code: 'state-invalid',
         where: `${file}:2`,
+        // The file may be a link to another one.
+        message: expect.not.stringContaining(line),
       });
       expect(await readFile(file, 'utf8')).toBe(`# head\n${line}\n`);
     },

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { liveSet } from './live-sets.js';
@@ -210,6 +210,8 @@ describeSystem('bans and allowances of this host', ['root', 'netns', 'nft', 'ip'
     [['203.0.112.2', '--for', '1h', '--until', '2099-01-01'], 2, 'bad-usage'],
     [['203.0.112.2', '--reason', 'two\nlines'], 2, 'bad-usage'],
     [['203.0.112.2', '--reason', 'x'.repeat(201)], 2, 'bad-usage'],
+    // Two to a character, as the file counts that it would be written to.
+    [['203.0.112.2', '--reason', '\u{1f980}'.repeat(101)], 2, 'bad-usage'],
     [[], 2, 'bad-usage'],
   ];
   systemTest(
@@ -246,9 +248,19 @@ describeSystem('bans and allowances of this host', ['root', 'netns', 'nft', 'ip'
     expect(await passes('203.0.112.2')).toBe(false);
   });
 
+  systemTest('what nft does not tell leaves no decision behind', [], async () => {
+    await writeFile(project.path('nft'), '#!/bin/sh\necho no >&2; exit 1\n', { mode: 0o755 });
+    const mounted = 'mount --bind "$0" /usr/sbin/nft && exec "$@"';
+    const argv = ['unshare', '-m', 'sh', '-c', mounted, project.path('nft'), ...project.argv('ban', '203.0.112.2')];
+    expect(await host.run(argv)).toMatchObject({ status: 5 });
+    await expect(entries()).rejects.toThrow('ENOENT');
+  });
+
   systemTest('very long bans work', [], async () => {
-    await done('ban', '203.0.112.2', '--for', '36500d');
+    await done('ban', '203.0.112.2', '--for', '36500d', '--reason', '\u{1f980}'.repeat(100));
     expect((await liveSet(host, 'ban4'))[0]).toMatch(/timeout 36(500d|499d23h)/);
+    // A hundred years, as fail2ban writes them.
+    await done('ban', '203.0.112.5', '--for', '3155760000s');
     for (const time of ['99d', '100d', '101d', '4000d']) await done('ban', '203.0.112.4', '--for', time);
     await done('ban', '203.0.112.3', '--until', '9999-12-31');
     expect(await Promise.all(['203.0.112.2', '203.0.112.3'].map(passes))).toEqual([false, false]);

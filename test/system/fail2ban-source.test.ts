@@ -200,6 +200,41 @@ describeSystem('a database of fail2ban that cannot be read', ['root', 'python3']
     await project.done(undefined, 'update');
   });
 
+  systemTest(
+    'what a server tells beside the database is counted once, and what it does not tell is said',
+    ['mountns', 'fail2ban-client'],
+    async () => {
+      const ids = Array.from({ length: 30 }, (_, i) => (i === 0 ? 'root' : `45.9.61.${2 * i}`));
+      await writeFail2ban(
+        database(),
+        ids.map((ip) => ({ ip, at: now() - 5 })),
+      );
+      const config = await readFile(project.config, 'utf8');
+      await writeFile(project.config, config.replace('.sqlite3}', '.sqlite3, socket: socket}'));
+      await project.write('socket', '');
+      const told = `[{'sshd': [${['45.9.62.1', ...ids].map((id) => `'${id}'`).join(', ')}]}]`;
+      const times = ['45.9.62.1', ...ids].map((id) => `${id} \t2026-11-24 02:00:00 + -1 = 9999-12-31 23:59:59`);
+      await project.write('times', `${times.join('\n')}\n`);
+      const server = (banned: string) =>
+        writeFile(
+          project.path('client'),
+          `#!/bin/sh\ncase "$3" in banned) ${banned};; get) cat ${project.path('times')};; esac\n`,
+          { mode: 0o755 },
+        );
+      const mounted = 'mount --bind "$0" /usr/bin/fail2ban-client && exec "$@"';
+      const asked = (...command: string[]) =>
+        run(['unshare', '-m', 'sh', '-c', mounted, project.path('client'), ...project.argv(...command)]);
+      await server(`echo "${told}"`);
+      // One of 31 is no address: of two in 32 the source would be refused.
+      expect(await asked('build')).toMatchObject({ status: 0 });
+      expect(await nodes(project)).toHaveLength(2 + 29);
+      await server('exit 1');
+      const ran = await asked('bans');
+      expect(ran.stderr).toContain('some bans may be missing: fail2ban-client banned');
+      expect([ran.status, ran.stdout.trim().split('\n').length]).toEqual([3, 1 + 29]);
+    },
+  );
+
   systemTest('never read at all: nothing to use, and no success', [], async () => {
     await must(['rm', '-r', project.path('cache'), project.path('state'), project.path('rules')]);
     await writeFile(database(), '');

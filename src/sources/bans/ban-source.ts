@@ -64,7 +64,9 @@ class BanLoad {
 
   /** Keeps what was read, with the day on which each address came and went. */
   private async keeping(read: BansRead, before: KnownBans | undefined): Promise<Loaded> {
-    const { bans, date, validators = {}, rejected, samples, leftOut, problem } = read;
+    const { bans, validators = {}, rejected, samples, leftOut, problem } = read;
+    // A host whose clock is ahead does not make its bans younger than they are.
+    const date = Math.min(read.date, this.environment.now());
     const loaded = this.loaded(bans, date, 'fresh');
     const earlier = before && inForce(before.bans, before.date).set;
     const isNew = earlier !== undefined && !earlier.equals(loaded.set);
@@ -127,7 +129,7 @@ function requireSane(read: BansRead, limits: BanLimits, where: string): void {
     const example = first === undefined ? '' : `, the first in line ${first.line}: ${first.reason}`;
     throw new BlocklistError('source-rejects', `${rejected} of ${all} bans are unreadable${example}`, {
       where,
-      hint: 'see what wrote them, or raise guards.max-rejects',
+      hint: 'see what wrote them (of fail2ban name the jails that ban addresses: sources.fail2ban.jails), or raise guards.max-rejects',
     });
   }
   for (const { prefix } of bans) {

@@ -51,8 +51,6 @@ export interface BanReader {
   readonly id: string;
   /** here: read again with every build; away: asked only by `update` */
   readonly place: 'here' | 'away';
-  /** this-host: made here, so that other hosts may want them; others: made elsewhere, and never handed on */
-  readonly madeBy: 'this-host' | 'others';
   /** where the bans come from, for messages and as identity of what is kept: another one makes that worthless */
   readonly origin: string;
   /**

@@ -42,7 +42,6 @@ export async function bansOfCrowdsec(entry: CrowdsecEntry, environment: Crowdsec
     id: 'crowdsec',
     place: 'away',
     // Whoever else wants them asks the API, which knows who may have the lists of others.
-    madeBy: 'others',
     origin: url,
     read: async (known) => {
       const { bytes, at } = await answerOf(request, fetcher, now);

@@ -42,7 +42,7 @@ export async function bansOfServer(socket: string): Promise<ServerBans | undefin
 export async function timesOfServer(socket: string, jail: string): Promise<ServerBan[]> {
   const told = await ask(socket, 'get', jail, 'banip', '--with-time');
   if (told.status !== 0) throw refused(`get ${jail} banip`, told, socket);
-  return parseTimes(jail, told.stdout.toString('utf8'));
+  return parseTimes(jail, told.stdout.toString('utf8'), socket);
 }
 
 function ask(socket: string, ...command: readonly string[]): Promise<RunResult> {
@@ -59,8 +59,8 @@ async function mayTalk(socket: string): Promise<boolean> {
   }
 }
 
-/** A text of Python in either kind of quotes, or a sign between texts. */
-const TOKEN = /\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([[\]{}:,]))\s*/y;
+/** A text of Python in either kind of quotes, or a sign between texts. Of a choice for each character the engine would remember each. */
+const TOKEN = /\s*(?:'([^'\\]*(?:\\.[^'\\]*)*)'|"([^"\\]*(?:\\.[^"\\]*)*)"|([[\]{}:,]))\s*/y;
 
 /** `[{'sshd': ['45.9.1.7', '2a00::7']}, {'recidive': []}]`, as Python writes it. */
 export function parseBanned(text: string, where: string): ServerBans {
@@ -88,13 +88,21 @@ export function parseBanned(text: string, where: string): ServerBans {
   return jails;
 }
 
-/** `45.9.1.7 \t2026-11-24 02:00:00 + 600 = 2026-11-24 02:10:00`, in the time zone of the server, which is that of this host. */
-export function parseTimes(jail: string, text: string): ServerBan[] {
-  return [...text.matchAll(/^(.+?) +\t(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) \+ (-?\d+) = .*$/gm)].map(
-    ([, id = '', day, time, seconds]) => {
+const TIMES = /^(.+?) +\t(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) \+ (-?\d+) = /;
+
+/**
+ * `45.9.1.7 \t2026-11-24 02:00:00 + 600 = 2026-11-24 02:10:00`, in the time zone of the server, which is that of this host.
+ * @throws BlocklistError `program-failed` for any other line: a ban must not be lost in silence
+ */
+export function parseTimes(jail: string, text: string, where: string): ServerBan[] {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => {
+      const [, id, day, time, seconds] = TIMES.exec(line) ?? [];
+      if (id === undefined) throw unreadable(line.slice(0, 40), where);
       return { id, jail, since: Math.floor(Date.parse(`${day}T${time}`) / 1000), bantime: Number(seconds) };
-    },
-  );
+    });
 }
 
 function refused(what: string, { status, stderr }: RunResult, where: string): BlocklistError {
@@ -106,7 +114,7 @@ function refused(what: string, { status, stderr }: RunResult, where: string): Bl
 }
 
 function unreadable(text: string, where: string): BlocklistError {
-  return new BlocklistError('program-failed', `fail2ban-client banned answered in an unknown form: ${text}`, {
+  return new BlocklistError('program-failed', `fail2ban-client answered in an unknown form: ${text}`, {
     where,
     hint: 'a newer blocklist may know it',
   });

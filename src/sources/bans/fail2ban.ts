@@ -30,7 +30,6 @@ export function bansOfFail2ban(settings: Fail2banSettings, environment: Fail2ban
   return {
     id: 'fail2ban',
     place: 'here',
-    madeBy: 'this-host',
     origin: settings.database ?? FAIL2BAN.database,
     read: () => new Reading(settings, environment).read(),
   };
@@ -82,7 +81,7 @@ class Reading {
     }
   }
 
-  /** Takes a ban that is in force, or counts it as rejected. Whether it is one that was taken. */
+  /** Takes a ban that is in force, or counts it as rejected. @returns false when it is over, or of a jail that is not asked for */
   private take({ id, jail, since, bantime }: ServerBan, count?: number): boolean {
     const { jails } = this.settings;
     if (jails?.includes(jail) === false) return false;
@@ -94,7 +93,7 @@ class Reading {
       this.rejected++;
       const line = this.bans.length + this.rejected;
       if (this.samples.length < SAMPLES) this.samples.push({ line, text: id.slice(0, 80), reason: 'not an address' });
-      return false;
+      return true;
     }
     const until = end === undefined ? undefined : end * 1000;
     this.bans.push({ prefix, since: since * 1000, until, by: `fail2ban ${jail}`.slice(0, 100), count });

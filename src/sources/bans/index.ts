@@ -1,8 +1,10 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../config/load.js';
+import type { BlocklistError } from '../../errors.js';
 import type { Source } from '../contract.js';
 import type { SourceEnvironment } from '../environment.js';
+import type { Fetcher } from '../fetcher.js';
 import { requestOf } from '../request.js';
 import { banSource } from './ban-source.js';
 import type { Ban, BanReader } from './contract.js';
@@ -12,35 +14,46 @@ import { bansOfFail2ban } from './fail2ban.js';
 import type { Memory } from './repeaters.js';
 import { bansOfFile, bansOfUrl } from './shared.js';
 
-/** What readers of bans work with. */
-export type ReaderEnvironment = Pick<SourceEnvironment, 'fetcher' | 'state' | 'now'>;
+type OwnEnvironment = Pick<SourceEnvironment, 'state' | 'now'>;
 
-/** The readers of bans that a configuration names, in its order. @throws BlocklistError `config-invalid` */
-async function banReaders(
-  config: Config,
-  { fetcher, state, now }: ReaderEnvironment,
+/** Readers of bans that were made on this host. */
+function readersOfThisHost(
+  { sources: { fail2ban } }: Config,
+  environment: OwnEnvironment,
   memory: Memory,
-): Promise<BanReader[]> {
-  const { bans, fail2ban } = config.sources;
-  const own = fail2ban === undefined ? [] : [bansOfFail2ban(fail2ban, { state, now, memory })];
-  const shared = await Promise.all(
-    bans.map(async (entry) =>
+): BanReader[] {
+  return fail2ban === undefined ? [] : [bansOfFail2ban(fail2ban, { ...environment, memory })];
+}
+
+/** Readers of bans that other hosts exported, in the order of the configuration. @throws BlocklistError `config-invalid` */
+function readersOfOthers(config: Config, fetcher: Fetcher): Promise<BanReader[]> {
+  return Promise.all(
+    config.sources.bans.map(async (entry) =>
       'file' in entry
         ? bansOfFile(entry.id, entry.file)
         : bansOfUrl(entry.id, await requestOf(config, entry.id, entry), fetcher),
     ),
   );
-  return [...own, ...shared];
+}
+
+/** The bans that this host made, and what is the matter with them. */
+export interface MadeHere {
+  readonly bans: readonly Ban[];
+  readonly problems: readonly BlocklistError[];
 }
 
 /**
  * The bans that this host made, for others; those that others made are never handed on.
  * @throws BlocklistError when a source of them cannot be read: half of the bans would unban the other half elsewhere.
  */
-export async function bansMadeHere(config: Config, environment: ReaderEnvironment): Promise<Ban[]> {
-  const readers = (await banReaders(config, environment, 'left')).filter(({ madeBy }) => madeBy === 'this-host');
+export async function bansMadeHere(config: Config, { state, now }: OwnEnvironment): Promise<MadeHere> {
+  const readers = readersOfThisHost(config, { state, now }, 'left');
   const read = await Promise.all(readers.map((reader) => reader.read(undefined)));
-  return read.flatMap((each) => (typeof each === 'string' ? [] : each.bans));
+  const found = read.filter((each) => typeof each !== 'string');
+  return {
+    bans: found.flatMap(({ bans }) => bans),
+    problems: found.flatMap(({ problem }) => (problem === undefined ? [] : [problem])),
+  };
 }
 
 /** What sources of bans work with. */
@@ -59,11 +72,14 @@ export async function banSources(config: Config, environment: BanSourceEnvironme
     maxAgeMs: guards['max-age'],
   };
   const own = { cache: join(cache, 'bans'), seen: join(state, 'seen'), now, limits };
-  const readers = [...(await banReaders(config, environment, 'kept')), ...(await crowdsecReaders(config, environment))];
+  const readers = [
+    ...readersOfThisHost(config, { state, now }, 'kept'),
+    ...(await readersOfOthers(config, environment.fetcher)),
+    ...(await crowdsecReaders(config, environment)),
+  ];
   return readers.map((reader) => banSource(reader, own));
 }
 
-/** Apart from the others, as nothing that comes from there is ever handed on as made here. */
 async function crowdsecReaders(
   { sources: { crowdsec } }: Config,
   { fetcher, now, networksOf }: BanSourceEnvironment,

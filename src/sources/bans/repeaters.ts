@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { BlocklistError } from '../../errors.js';
 import { readWhole } from '../../io/read.js';
 import { writeAtomic } from '../../io/write.js';
+import { formatPrefix } from '../../ip/index.js';
 import type { Ban } from './contract.js';
 import { MEMORY_DAYS } from './fail2ban-database.js';
 import { prefixOf } from './prefix-of.js';
@@ -56,13 +57,14 @@ export class Repeaters {
     const text = (await readWhole(this.path, CAP))?.toString('utf8') ?? '';
     const records = parsed(text, this.path);
     for (const { id, day, count } of seen) {
-      const record = records.get(id);
-      if (record === undefined) {
-        if (prefixOf(id) !== undefined) records.set(id, { days: [day], count });
-        continue;
-      }
+      const prefix = prefixOf(id);
+      if (prefix === undefined) continue;
+      // In one form: what is written here must be read again, whatever a filter captured.
+      const key = formatPrefix(prefix);
+      const record = records.get(key) ?? { days: [], count: 1 };
       if (!record.days.includes(day)) record.days.push(day);
-      record.count = Math.max(record.count, count);
+      record.count = Math.max(record.count, Math.min(count, MOST));
+      records.set(key, record);
     }
     const first = Math.floor(now / DAY_MS) - MEMORY_DAYS;
     for (const [key, record] of records) {
@@ -79,13 +81,15 @@ export class Repeaters {
   }
 }
 
+/** A count has up to nine digits in our file. */
+const MOST = 999_999_999;
 const FILE = 'fail2ban-repeaters.txt';
 const HEADER = '# address, bans as fail2ban counts them, days with a ban; without its line an address begins anew\n';
 const LINE = /^([0-9a-f:.]+(?:\/\d{1,3})?) (\d{1,9})((?: \d{4}-\d\d-\d\d)+)$/;
 
 function banOf(id: string, { days, count }: Record, path: string): Ban {
   const prefix = prefixOf(id);
-  if (prefix === undefined) throw damaged(path, id);
+  if (prefix === undefined) throw damaged(path);
   const since = Math.min(...days) * DAY_MS;
   return { prefix, since, by: 'fail2ban', reason: 'banned again and again', count: Math.max(count, days.length) };
 }
@@ -117,14 +121,15 @@ function parsed(text: string, path: string): Map<string, Record> {
     if (line.trim() === '' || line.startsWith('#')) continue;
     const [, address = '', count = '', dates = ''] = LINE.exec(line.trimEnd()) ?? [];
     const days = [...new Set(dates.trim().split(' ').map(dayOf))];
-    if (address === '' || days.some(Number.isNaN)) throw damaged(`${path}:${i + 1}`, line);
+    if (address === '' || days.some(Number.isNaN)) throw damaged(`${path}:${i + 1}`);
     records.set(address, { days, count: Number(count) });
   }
   return records;
 }
 
-function damaged(where: string, line: string): BlocklistError {
-  return new BlocklistError('state-invalid', `expected an address, a count and days: ${line.slice(0, 80)}`, {
+/** Without the line: root may have been led to a file that is not for every eye. */
+function damaged(where: string): BlocklistError {
+  return new BlocklistError('state-invalid', 'a line is not an address, a count and days', {
     where,
     hint: 'mend the line or take it away; its address then begins anew',
   });

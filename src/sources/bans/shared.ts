@@ -14,7 +14,6 @@ export function bansOfFile(id: string, path: string): BanReader {
   return {
     id,
     place: 'here',
-    madeBy: 'others',
     origin: path,
     read: async () => {
       const read = await readBody(await readRegular(path, CAP), path);
@@ -30,7 +29,6 @@ export function bansOfUrl(id: string, request: ListRequest, fetcher: Fetcher): B
   return {
     id,
     place: 'away',
-    madeBy: 'others',
     origin: url,
     read: async (known) => {
       const { etag, lastModified } = known ?? {};

@@ -48,6 +48,14 @@ describe('bans as a source', () => {
     expect(loaded.problem).toBeUndefined();
   });
 
+  test('from a host whose clock is ahead they are as old as the reading', async () => {
+    const { load, overHttp } = await fleet();
+    const server = await testServer(sends(exported([ban('45.9.1.7')], NOON + 400 * 24 * HOUR)));
+    expect((await load(overHttp(server.origin))).date).toBe(NOON);
+    const later = await load(overHttp(server.origin), NOON + 20 * 24 * HOUR, 'avoid');
+    expect(later).toMatchObject({ state: 'kept', problem: { code: 'source-stale' } });
+  });
+
   test('a ban ends with its time, to the millisecond, also where last good serves', async () => {
     const { path, load, file } = await fleet();
     await writeFile(path, exported([ban('45.9.1.7', 2), ban('45.9.1.8')]));
