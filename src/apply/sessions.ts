@@ -1,5 +1,5 @@
 import type { RuleSets } from '../build/build.js';
-import { DEFAULT_POLICY, type Policy } from '../build/policy.js';
+import type { Policy } from '../build/policy.js';
 import { BlocklistError } from '../errors.js';
 import type { Flow } from '../host/flow-line.js';
 import { flows, removeFlow, removeFlowsOf } from '../host/flows.js';
@@ -7,6 +7,7 @@ import { closeSocket, type Socket, sockets } from '../host/sockets.js';
 import { listenLines } from '../host/ss.js';
 import { sshPeers } from '../host/ssh.js';
 import { type FourSets, formatPrefix, type IpSet, overlapping, type Prefix, SET_KEYS } from '../ip/index.js';
+import { DEFAULT_POLICY } from '../render/default-policy.js';
 import type { Content } from './differences.js';
 import { sparedBy } from './spared.js';
 

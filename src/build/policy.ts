@@ -20,12 +20,3 @@ export interface Policy {
   /** how many echo requests are let in, from whomever; undefined: all */
   readonly echoLimit: Rate | undefined;
 }
-
-export const DEFAULT_POLICY: Policy = {
-  drop: 'all',
-  ports: [],
-  skipInterfaces: [],
-  alsoOutbound: false,
-  log: undefined,
-  echoLimit: undefined,
-};

@@ -1,6 +1,6 @@
 import type { RuleSets } from '../build/build.js';
-import { DEFAULT_POLICY } from '../build/policy.js';
 import { type Prefixes, SET_KEYS, type SetKey } from '../ip/index.js';
+import { DEFAULT_POLICY } from './default-policy.js';
 import type { BaseChain, ChainName, JumpChain } from './rule.js';
 
 /** What stands in the kernel: names, hooks and types. DESIGN "The sets and the rules" has the reasons. */

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { RuleSets, SourceShare } from '../build/build.js';
-import { DEFAULT_POLICY, type Policy } from '../build/policy.js';
+import type { Policy } from '../build/policy.js';
 import { countAddresses, formatPrefix, IpSet, prefixLines } from '../ip/index.js';
+import { DEFAULT_POLICY } from './default-policy.js';
 import { LAYOUT, namedSets } from './layout.js';
 
 const count = z.string().regex(/^\d+$/);

@@ -22,9 +22,6 @@ const emittedSet = z.strictObject({
   name: z.string(),
   type: z.enum(['ipv4_addr', 'ipv6_addr', 'mark']),
   flags: z.array(z.enum(['interval', 'timeout'])).optional(),
-  size: z.int().optional(),
-  timeout: z.int().optional(),
-  stmt: z.array(z.strictObject({ counter: z.null() })).optional(),
   comment: z.string().max(127).optional(),
 });
 const named = z.strictObject({ ...place, name: z.string() });
@@ -64,15 +61,24 @@ const emittedCommand = z.union([
 export const emittedSchema = z.strictObject({ nftables: z.array(emittedCommand) });
 export type NftJson = z.output<typeof emittedSchema>;
 
-/** The same transaction as renderNft, as libnftables JSON for `nft -j -f`. */
+/** The same transaction as renderNft, as libnftables JSON for `nft -j -f`; without seen4 and seen6, see printJson. */
 export function renderNftJson(sets: RuleSets): NftJson {
   return printJson(loadCommands(sets, digestOf(renderLists(sets), policyOf(sets))));
 }
 
-/** The commands as libnftables JSON. */
+/**
+ * The commands as libnftables JSON, without the sets that rules fill: nft 1.0.6 knows no flag `dynamic` there, so that such a set can be made, but not
+ * declared again over one that is loaded ("File exists"). Everything is dropped all the same; who was dropped is not remembered.
+ */
 function printJson(commands: readonly NftCommand[]): NftJson {
-  const json = { nftables: [{ metainfo: { json_schema_version: 1 } }, ...commands.map(toJson)] };
+  const told = commands.filter(isTold).map(toJson);
+  const json = { nftables: [{ metainfo: { json_schema_version: 1 } }, ...told] };
   return emittedSchema.parse(json);
+}
+
+function isTold(command: NftCommand): boolean {
+  if (command.do === 'add-set') return command.set.filled === undefined;
+  return command.do !== 'add-rule' || command.rule.json.every((expression) => !('set' in expression));
 }
 
 const IN_TABLE = { family: FAMILY, table: TABLE };
@@ -105,17 +111,9 @@ function toJson(command: NftCommand): object {
   }
 }
 
-function setOf({ name, type, flags, comment, filled }: SetSpec): object {
-  // nft 1.0.6 knows no flag `dynamic` in JSON: the rules that fill a set make it one.
-  const known = flags.filter((flag) => flag !== 'dynamic');
-  return {
-    ...IN_TABLE,
-    name,
-    type,
-    ...(known.length === 0 ? {} : { flags: known }),
-    ...(filled === undefined ? {} : { size: filled.size, timeout: filled.seconds, stmt: [{ counter: null }] }),
-    ...(comment === undefined ? {} : { comment }),
-  };
+function setOf({ name, type, flags, comment }: SetSpec): object {
+  const flagged = flags.length === 0 ? {} : { flags };
+  return { ...IN_TABLE, name, type, ...flagged, ...(comment === undefined ? {} : { comment }) };
 }
 
 function elementsOf({ family, size, words, lengths }: Prefixes): NftElement[] {

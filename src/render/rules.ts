@@ -1,5 +1,6 @@
 import type { RuleSets } from '../build/build.js';
-import { DEFAULT_POLICY, type Policy } from '../build/policy.js';
+import type { Policy } from '../build/policy.js';
+import { DEFAULT_POLICY } from './default-policy.js';
 import { droppingRules, echoRules, elsewhereRules, listedRules } from './dropping.js';
 import { chainsOf, hasOutbound, type ListedName, type Names } from './layout.js';
 import { onlyRules, otherPortsReturn } from './only.js';

@@ -2,8 +2,8 @@ import { appendFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readArtefact, readManifest, writeArtefact } from '../../src/apply/artefact-store.js';
-import { DEFAULT_POLICY } from '../../src/build/policy.js';
 import { renderArtefact } from '../../src/render/artefact.js';
+import { DEFAULT_POLICY } from '../../src/render/default-policy.js';
 import { ruleSets } from '../render/golden.js';
 import { contents, filesOf, inFolder, refusal } from './artefacts.js';
 

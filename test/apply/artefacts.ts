@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Artefact, readArtefact, writeArtefact } from '../../src/apply/artefact-store.js';
 import type { RuleSets } from '../../src/build/build.js';
-import { DEFAULT_POLICY, type Policy } from '../../src/build/policy.js';
+import type { Policy } from '../../src/build/policy.js';
 import { BlocklistError, fourSets, IpSet } from '../../src/ip/index.js';
 import { renderArtefact } from '../../src/render/artefact.js';
+import { DEFAULT_POLICY } from '../../src/render/default-policy.js';
 
 function ruleSets(inward: readonly string[], outward?: readonly string[], policy?: Partial<Policy>): RuleSets {
   return {

@@ -14,7 +14,7 @@ export function rule(chain: string, ...expr: readonly object[]): object {
   return { rule: { ...PLACE, chain, handle: 9, expr: expr.length > 0 ? expr : [{ drop: null }] } };
 }
 
-export function jump(target: string): object {
+function jump(target: string): object {
   return { jump: { target } };
 }
 
@@ -61,7 +61,7 @@ function update(name: string, elem: object): object {
 }
 
 /** A chain that is entered by a jump. */
-export function jumped(name: string): object {
+function jumped(name: string): object {
   return { chain: { ...PLACE, name, handle: 10 } };
 }
 

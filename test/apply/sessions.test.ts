@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { droppedBy } from '../../src/apply/sessions.js';
-import { DEFAULT_POLICY, type Policy } from '../../src/build/policy.js';
+import type { Policy } from '../../src/build/policy.js';
 import { decompose, fourSets, IpSet, parsePrefix } from '../../src/ip/index.js';
+import { DEFAULT_POLICY } from '../../src/render/default-policy.js';
 
 const IN = ['45.9.20.7', '91.200.1.0/24', '2a0d:f302::1'];
 const OUT = ['77.91.64.0/22', '2a0d:f303::/32'];

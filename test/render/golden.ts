@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RuleSets } from '../../src/build/build.js';
-import { DEFAULT_POLICY } from '../../src/build/policy.js';
 import { decompose, fourSets, IpSet } from '../../src/ip/index.js';
+import { DEFAULT_POLICY } from '../../src/render/default-policy.js';
 import type { GoldenInput } from './golden-inputs.js';
 
 /** Where the golden files are. */

@@ -3,15 +3,21 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { GOLDEN_INPUTS } from '../render/golden-inputs.js';
-import { elementsIn, LOCAL_SETS, liveSet, liveSetNames, merged, plainList, SETS } from './live-sets.js';
+import { elementsIn, LOCAL_SETS, liveSet, liveSetNames, merged, plainList, SEEN_SETS, SETS } from './live-sets.js';
 import { Namespace } from './namespace.js';
 import { describeSystem, systemTest } from './requirements.js';
 
 const GOLDEN = fileURLToPath(new URL('../golden/', import.meta.url));
 
-/** nft up to 1.0.6 at least takes no comment of a set from JSON: the digest is lost on that way. */
+/**
+ * nft up to 1.0.6 at least takes no comment of a set from JSON: the digest is lost on that way. Nor can JSON declare a set that rules fill: who was
+ * dropped is not remembered there.
+ */
 function withoutNote(listing: string): string {
-  return listing.replace(/^\t\tcomment "blocklist layout .*"\n/m, '');
+  return listing
+    .replace(/^\t\tcomment "blocklist layout .*"\n/m, '')
+    .replace(/^\tset seen[46] \{\n[\s\S]*?^\t\}\n\n/gm, '')
+    .replace(/^\t\tupdate @seen.*\n/gm, '');
 }
 
 describeSystem('golden files in a fresh kernel', ['root', 'netns', 'nft', 'ip'], () => {
@@ -40,7 +46,8 @@ describeSystem('golden files in a fresh kernel', ['root', 'netns', 'nft', 'ip'],
     for (const form of ['text', 'json'] as const) {
       systemTest(`${form}: the live sets are the plain lists, and these the inputs`, [], async () => {
         await load[form](name);
-        expect(await liveSetNames(namespace)).toEqual([...LOCAL_SETS, ...names, 'state']);
+        const filled = form === 'text' ? SEEN_SETS : [];
+        expect(await liveSetNames(namespace)).toEqual([...filled, ...LOCAL_SETS, ...names, 'state']);
         for (const set of LOCAL_SETS) expect(await liveSet(namespace, set), set).toEqual([]);
         const all: Record<'in' | 'out' | 'only', string[]> = { in: [], out: [], only: [] };
         for (const set of names) {
@@ -69,7 +76,9 @@ describeSystem('golden files in a fresh kernel', ['root', 'netns', 'nft', 'ip'],
       await load.json(name);
       expect(withoutNote(await namespace.must(['nft', 'list', 'ruleset']))).toBe(withoutNote(once));
       await load.text(name);
-      expect(await namespace.must(['nft', 'list', 'ruleset'])).toBe(once);
+      // The sets that JSON left out are there now, behind the others; the digest, too.
+      const lines = async () => (await namespace.must(['nft', 'list', 'ruleset'])).split('\n').sort();
+      expect(await lines()).toEqual(once.split('\n').sort());
     });
   });
 

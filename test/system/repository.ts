@@ -46,7 +46,8 @@ export class TestRepository {
 
   /** Writes an artefact that blocks these, consistent in itself whatever it blocks. */
   async render(inward: readonly string[], outward?: readonly string[], allowed?: Allowed): Promise<void> {
-    for (const [name, bytes] of filesOf(inward, outward, undefined, allowed)) await this.write(join('rules', name), bytes);
+    for (const [name, bytes] of filesOf(inward, outward, undefined, allowed))
+      await this.write(join('rules', name), bytes);
   }
 
   /** Commits all there is and returns the commit. */
