@@ -63,10 +63,11 @@ export async function openSpared(
     }
   }
   const feeds = await allowedLists(config, { cache, state: updateState, regions: IpSet.from(blocks) });
-  // On a host that only loads nobody fetched the feeds, and the lists may be elsewhere.
+  // On a host that only loads nobody fetched the feeds, and the lists may be elsewhere; and a list here may be damaged.
   const loaded = await loadedManifest(bansState);
+  const isUnread = new Set(unread.map(({ id }) => id));
   const known = new Set([
-    ...config.allow.files.map((path) => allowFileId(config, path)),
+    ...config.allow.files.filter((path) => !isUnread.has(path)).map((path) => allowFileId(config, path)),
     ...feeds.held.map(({ id }) => id),
   ]);
   const rendered = typeof loaded === 'object' ? allowedIn(loaded).filter(({ id }) => !known.has(id)) : [];
