@@ -5,7 +5,7 @@ import { type Ended, endSessions, type IsDropped, NOTHING_ENDED } from '../apply
 import { syncLocal } from '../apply/sync-local.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { escapeText } from '../io/escape.js';
-import { minuteText } from '../io/figures.js';
+import { grouped, minuteText } from '../io/figures.js';
 import { withLock } from '../io/lock.js';
 import { formatPrefix, type IpSet, type Prefix } from '../ip/index.js';
 import { authorOf } from './author.js';
@@ -164,9 +164,14 @@ export function endWords({ until }: Pick<LocalEntry, 'until'>): string {
   return until === undefined ? 'for good' : `until ${minuteText(until)}`;
 }
 
+/** On one line. */
+const MOST_NAMED = 50;
+
 /** `203.0.113.7, 2001:db8::/32` */
 export function named(prefixes: readonly Prefix[]): string {
-  return [...new Set(prefixes.map(formatPrefix))].join(', ');
+  const texts = [...new Set(prefixes.map(formatPrefix))];
+  const rest = texts.length > MOST_NAMED ? ` and ${grouped(texts.length - MOST_NAMED)} more` : '';
+  return `${texts.slice(0, MOST_NAMED).join(', ')}${rest}`;
 }
 
 /** What became of a decision about these prefixes. `doubts`: what somebody should look at although it is done. */

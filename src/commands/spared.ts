@@ -2,11 +2,15 @@ import { loadedManifest } from '../apply/kept.js';
 import { BlocklistError } from '../errors.js';
 import { readRegular } from '../io/read.js';
 import {
+  EntrySlot,
   entryOf,
   formatPrefix,
   IpSet,
+  IpSetBuilder,
   overlap,
   type Prefix,
+  PrefixIndex,
+  parseEntry,
   parsePrefix,
   partIn,
   readList,
@@ -33,17 +37,20 @@ interface SparedFile {
   readonly by: Spared['by'];
   readonly path: string;
   readonly set: IpSet;
-  readonly lines: () => readonly Line[];
+  readonly lines: () => PrefixIndex<Named>;
 }
 
 /** Above any list that a person writes. */
 const LARGEST = 1 << 28;
+/** As a build reads them: no score behind the address. */
+const AS_BUILT = { column: 'none' } as const;
 
 /** Opens never-block, the files and the feeds of `allow:`, and what the loaded rules allow beside them. */
 export async function openSpared(
   blocks: readonly Prefix[],
   { config, cache, updateState, bansState }: Project,
 ): Promise<SparedLookup> {
+  const asked = IpSet.from(blocks);
   const files: SparedFile[] = [];
   const unread: Unread[] = [];
   const named = [
@@ -53,20 +60,21 @@ export async function openSpared(
   for (const { by, path } of named) {
     try {
       const bytes = await readRegular(path, LARGEST);
-      const { set, report } = readList(bytes);
+      const { set, report } = readList(bytes, AS_BUILT);
       // Whom a line was to protect that nobody can read, nobody can tell.
       if (report.rejected > 0) unread.push({ id: path, problem: unreadable(path, report.rejected) });
-      files.push({ by, path, set, lines: linesOnce(bytes) });
+      files.push({ by, path, set, lines: linesOnce(bytes, asked) });
     } catch (problem) {
       if (!(problem instanceof BlocklistError)) throw problem;
       unread.push({ id: path, problem });
     }
   }
-  const feeds = await allowedLists(config, { cache, state: updateState, regions: IpSet.from(blocks) });
-  // On a host that only loads nobody fetched the feeds, and the lists may be elsewhere.
+  const feeds = await allowedLists(config, { cache, state: updateState, regions: asked });
+  // On a host that only loads nobody fetched the feeds, and the lists may be elsewhere; and a list here may be damaged.
   const loaded = await loadedManifest(bansState);
+  const isUnread = new Set(unread.map(({ id }) => id));
   const known = new Set([
-    ...config.allow.files.map((path) => allowFileId(config, path)),
+    ...config.allow.files.filter((path) => !isUnread.has(path)).map((path) => allowFileId(config, path)),
     ...feeds.held.map(({ id }) => id),
   ]);
   const rendered = typeof loaded === 'object' ? allowedIn(loaded).filter(({ id }) => !known.has(id)) : [];
@@ -113,11 +121,15 @@ function specialOf(block: Prefix, special: IpSet): Spared[] {
 /** The lines of a list that have addresses of a block, by number. */
 function linesOf({ by, path, set, lines }: SparedFile, block: Prefix): Spared[] {
   if (partIn(set, block).isEmpty) return [];
-  return lines().flatMap((line): Spared[] => {
-    const part = partIn(line.set, block);
-    if (part.isEmpty) return [];
+  // A line that is a range stands for several blocks.
+  const found = new Set(
+    lines()
+      .touching(block)
+      .map(({ line }) => line),
+  );
+  return [...found].map((line) => {
     const [entry] = line.set.prefixes();
-    return [{ by, where: `${path}:${line.number}`, entry, words: line.words, part }];
+    return { by, where: `${path}:${line.number}`, entry, words: line.words, part: partIn(line.set, block) };
   });
 }
 
@@ -128,18 +140,30 @@ interface Line {
   readonly words: string;
 }
 
-/** Read at the first question that needs them. */
-function linesOnce(bytes: Buffer): () => readonly Line[] {
-  let read: readonly Line[] | undefined;
+/** A block that a line names. */
+interface Named {
+  readonly prefix: Prefix;
+  readonly line: Line;
+}
+
+/** Read at the first question that needs them, as far as any question is about them. */
+function linesOnce(bytes: Buffer, asked: IpSet): () => PrefixIndex<Named> {
+  let read: PrefixIndex<Named> | undefined;
   return () => {
-    read ??= bytes
-      .toString('utf8')
-      .split('\n')
-      .map((text, i) => ({
-        number: i + 1,
-        set: readList(Buffer.from(text)).set,
-        words: /[#;]\s*(.+?)\s*$/.exec(text)?.[1] ?? '',
-      }));
+    read ??= new PrefixIndex([...namedIn(bytes, asked)], ({ prefix }) => prefix);
     return read;
   };
+}
+
+function* namedIn(bytes: Buffer, asked: IpSet): Generator<Named, void, undefined> {
+  const slot = new EntrySlot();
+  const lines = bytes.toString('utf8').split(/\r\n?|\n/);
+  for (const [i, line] of lines.entries()) {
+    const text = line.trim();
+    if (parseEntry(Buffer.from(text), 0, text.length, slot) < 0) continue;
+    const set = new IpSetBuilder().addRange(slot.family, slot.lo, slot.hi).build();
+    const comment = text.search(/[#;]/);
+    const row = { number: i + 1, set, words: comment < 0 ? '' : text.slice(comment + 1).trim() };
+    for (const prefix of set.prefixes()) if (!partIn(asked, prefix).isEmpty) yield { prefix, line: row };
+  }
 }

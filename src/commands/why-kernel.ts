@@ -9,20 +9,24 @@ export interface Kernel {
   readonly loaded: RulesState['loaded'];
   /** whether its sets of listed addresses hold one */
   readonly lists: (address: Prefix) => Promise<boolean>;
-  /** whether its first rule lets an address through */
-  readonly letsThrough: (address: Prefix) => Promise<boolean>;
+  /** whether its first rule lets an address through; undefined where it holds no rules of ours, or cannot be asked */
+  readonly letsThrough: ((address: Prefix) => Promise<boolean>) | undefined;
 }
 
-const no = async () => false;
+const silent = (loaded: 'none' | 'unknown'): Kernel => ({
+  loaded,
+  lists: async () => false,
+  letsThrough: undefined,
+});
 
 /** Asks nft for the digest of what is loaded. As root alone: others may not ask. */
 export async function askKernel(digest: string | undefined, { uid }: Context): Promise<Kernel> {
-  if (uid !== 0) return { loaded: 'unknown', lists: no, letsThrough: no };
+  if (uid !== 0) return silent('unknown');
   const { Nft } = await import('../apply/nft.js');
   const nft = new Nft();
   try {
     const live = await nft.structure();
-    if (live === undefined) return { loaded: 'none', lists: no, letsThrough: no };
+    if (live === undefined) return silent('none');
     const anyHolds = (names: readonly (KernelName | LocalSetName)[]) => async (address: Prefix) => {
       const version = String(address.family.version);
       const own = names.filter((name) => live.kinds.has(name) && name.replace('_b', '').endsWith(version));
@@ -35,7 +39,7 @@ export async function askKernel(digest: string | undefined, { uid }: Context): P
       letsThrough: anyHolds(['allow4', 'allow6']),
     };
   } catch (error) {
-    if (error instanceof BlocklistError) return { loaded: 'unknown', lists: no, letsThrough: no };
+    if (error instanceof BlocklistError) return silent('unknown');
     throw error;
   }
 }

@@ -12,8 +12,8 @@ export type Ruled = Pick<WhyFacts, 'rules' | 'keptOut'>;
 /** What the lists of the rules folder say of some blocks. */
 export interface AskedRules {
   readonly digest: string | undefined;
-  /** in the order of the blocks */
-  readonly ruled: readonly Ruled[];
+  /** of the block with this number; searched anew at each call, as a hundred thousand of them would take much room */
+  readonly ruled: (i: number) => Ruled;
   readonly unread: readonly Unread[];
 }
 
@@ -29,7 +29,7 @@ export async function askRules(folder: string, blocks: readonly Prefix[]): Promi
       manifest = await requireManifest(folder);
     } catch (problem) {
       if (!(problem instanceof BlocklistError)) throw problem;
-      return { digest: undefined, ruled: blocks.map(() => UNKNOWN), unread: [{ id: 'rules', problem }] };
+      return { digest: undefined, ruled: () => UNKNOWN, unread: [{ id: 'rules', problem }] };
     }
     const asked = await askLists(folder, manifest, blocks);
     if (asked.unread.length === 0 || tried === TRIES) return asked;
@@ -41,12 +41,12 @@ async function askLists(folder: string, manifest: Manifest, blocks: readonly Pre
   const lists = new Lists(folder, manifest);
   const versions = new Set(blocks.map(({ family }) => family.version));
   await lists.read((name) => versions.has(name.endsWith('4') ? 4 : 6));
-  const ruled = blocks.map((block) => ruledBy(lists, block));
+  const search = (i: number) => ruledBy(lists, blocks[i]!);
+  const isListed = blocks.map((block, i) => isWhole(block, search(i)));
   const { digest } = manifest;
-  const isListed = blocks.map((block, i) => isWhole(block, ruled[i]!));
   // A line that is there says enough; one that is not there says something only where no line was lost.
-  if (isListed.every(Boolean) || (await lists.areWhole())) return { digest, ruled, unread: lists.unread };
-  return { digest, ruled: ruled.map((each, i) => (isListed[i] ? each : UNKNOWN)), unread: lists.unread };
+  if (isListed.every(Boolean) || (await lists.areWhole())) return { digest, ruled: search, unread: lists.unread };
+  return { digest, ruled: (i) => (isListed[i] ? search(i) : UNKNOWN), unread: lists.unread };
 }
 
 function isWhole(block: Prefix, { rules = [] }: Ruled): boolean {

@@ -1,8 +1,9 @@
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { escapeText } from '../io/escape.js';
+import { putAll } from '../io/put.js';
 import type { Prefix } from '../ip/index.js';
 import { whyJson } from '../report/why-json.js';
-import { whyLine, whyText } from '../report/why-text.js';
+import { whyLines, whyParagraphs } from '../report/why-text.js';
 import type { Unread } from '../sources/holding.js';
 import { type Command, type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
 import { namedPrefixes } from './named-prefixes.js';
@@ -31,7 +32,7 @@ export const run: Command<WhyOptions> = async (options, context) => {
   const project = await openProject(options, context, 'read');
   const { answers, rules, unread } = await answersFor(blocks, project, options, context);
   if (options.json === true) {
-    context.stdout.write(`${JSON.stringify(whyJson(answers, rules, unread))}\n`);
+    await putAll(context.stdout, whyJson(answers, rules, unread));
   } else {
     const voice = {
       asked: unread.length === 0 ? ('all' as const) : ('some' as const),
@@ -40,9 +41,7 @@ export const run: Command<WhyOptions> = async (options, context) => {
       command: (line: string) => commandLine(context, options, line),
       path: (path: string) => shortPath(context, path),
     };
-    const texts =
-      answers.length <= MOST_PARAGRAPHS ? answers.map((each) => whyText(each, voice)) : answers.map(whyLine);
-    context.stdout.write(`${texts.join(answers.length <= MOST_PARAGRAPHS ? '\n\n' : '\n')}\n`);
+    await putAll(context.stdout, blocks.length > MOST_PARAGRAPHS ? whyLines(answers) : whyParagraphs(answers, voice));
     sayUnread(unread, options, context);
   }
   return unread.length === 0 ? ExitStatus.done : ExitStatus.incomplete;
@@ -68,7 +67,10 @@ async function blocksOfInput(stdin: Context['stdin']): Promise<Prefix[]> {
     chunks.push(chunk);
     size += chunk.length;
     if (size > LARGEST_INPUT)
-      throw new BlocklistError('too-large', 'standard input is larger than 32 MB', { where: '-' });
+      throw new BlocklistError('too-large', 'standard input is larger than 32 MB', {
+        where: '-',
+        hint: 'ask in parts',
+      });
   }
   const lines = Buffer.concat(chunks).toString('utf8').split('\n');
   return lines.flatMap((line, i) => {

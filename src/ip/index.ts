@@ -26,6 +26,7 @@ export { ListReader, readList } from './list-reader.js';
 export type { ListOptions, ListReport, RejectedLine } from './list-report.js';
 export { Ownership } from './ownership.js';
 export { parseAddress, parsePrefix } from './parse.js';
+export { PrefixIndex } from './prefix-index.js';
 export type { RangeSet } from './range-set.js';
 export { searchRendered } from './rendered-search.js';
 export type { SeenDays } from './seen.js';

@@ -9,19 +9,19 @@ import { compareAt } from './words.js';
  * and is above any real list.
  */
 const PENDING_LIMIT = 1 << 24;
-const FIRST_CHUNK = 1 << 10;
+const FIRST_CHUNK = 1 << 4;
 const LARGEST_CHUNK = 1 << 18;
+
+const NOTHING = new Uint32Array(0);
 
 /** An append-only column in chunks: growing never copies, so the peak is the data and not twice the data. */
 class Column {
   private readonly full: Uint32Array[] = [];
-  private current: Uint32Array;
+  private current = NOTHING;
   private used = 0;
   private fullWords = 0;
 
-  constructor(private readonly w: Family['words']) {
-    this.current = new Uint32Array(FIRST_CHUNK * w);
-  }
+  constructor(private readonly w: Family['words']) {}
 
   get count(): number {
     return (this.fullWords + this.used) / this.w;
@@ -60,7 +60,9 @@ class Column {
   private grow(): void {
     this.full.push(this.current);
     this.fullWords += this.used;
-    this.current = new Uint32Array(Math.min(this.current.length * 4, LARGEST_CHUNK * this.w));
+    const { length } = this.current;
+    // A set of one block is made a hundred thousand times in a run, and a list of a million entries a few times.
+    this.current = new Uint32Array(length === 0 ? FIRST_CHUNK * this.w : Math.min(length * 4, LARGEST_CHUNK * this.w));
     this.used = 0;
   }
 

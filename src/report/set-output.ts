@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { BlocklistError } from '../errors.js';
+import { put } from '../io/put.js';
 import {
   BlockWalk,
   countAddresses,
@@ -72,11 +73,6 @@ async function writeRanges(set: IpSet, stream: Writable): Promise<void> {
       lines = [];
     }
   }
-}
-
-/** Writes, and waits until the data has gone, so that its buffer can be used again. */
-function put(stream: Writable, data: Uint8Array | string): Promise<void> {
-  return new Promise((resolve, reject) => stream.write(data, (error) => (error == null ? resolve() : reject(error))));
 }
 
 /** What a set holds, in figures instead of prefixes. */

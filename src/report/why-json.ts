@@ -5,9 +5,16 @@ import { type Answer, countIn, type RulesState } from './why.js';
 
 const DAY_MS = 86_400_000;
 
-/** `blocklist/why`, version 1. Days are dates in UTC, counts are text. A history is written when a list changes: until then what is on it counts as seen with its data. */
-export function whyJson(answers: readonly Answer[], rules: RulesState, unread: readonly Unread[]): object {
-  return {
+/**
+ * `blocklist/why`, version 1, in pieces: the answers to a million questions are more than one text can hold. Days are dates in UTC, counts are text. A
+ * history is written when a list changes: until then what is on it counts as seen with its data. Country and network are those of the first address.
+ */
+export function* whyJson(
+  answers: Iterable<Answer>,
+  rules: RulesState,
+  unread: readonly Unread[],
+): Generator<string, void, undefined> {
+  const head = {
     schema: 'blocklist/why',
     version: 1,
     rules: {
@@ -16,8 +23,14 @@ export function whyJson(answers: readonly Answer[], rules: RulesState, unread: r
       loaded: rules.loaded,
     },
     unread: unread.map(({ id, problem: { code, message } }) => ({ id, code, problem: message })),
-    answers: answers.map((answer) => answerJson(answer, rules)),
   };
+  yield `${JSON.stringify(head).slice(0, -1)},"answers":[`;
+  let isFirst = true;
+  for (const answer of answers) {
+    yield `${isFirst ? '' : ','}${JSON.stringify(answerJson(answer, rules))}`;
+    isFirst = false;
+  }
+  yield ']}\n';
 }
 
 function answerJson(answer: Answer, { dateOf }: RulesState): object {

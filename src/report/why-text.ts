@@ -1,6 +1,6 @@
 import { escapeText } from '../io/escape.js';
 import { addressCount, age, dateText, grouped, minuteText } from '../io/figures.js';
-import { formatPrefix, setOfBlock } from '../ip/index.js';
+import { formatPrefix, type Prefix, setOfBlock } from '../ip/index.js';
 import { type Answer, countIn, type RulesState, type Spared } from './why.js';
 
 /** What an answer is told with. */
@@ -19,8 +19,22 @@ const DAY_MS = 86_400_000;
 /** More of one kind are counted. */
 const MOST = 5;
 
-/** A paragraph: what becomes of it, then why, then what frees it. */
-export function whyText(answer: Answer, voice: WhyVoice): string {
+/** A paragraph for each. */
+export function* whyParagraphs(answers: Iterable<Answer>, voice: WhyVoice): Generator<string, void, undefined> {
+  let before = '';
+  for (const answer of answers) {
+    yield `${before}${paragraph(answer, voice)}\n`;
+    before = '\n';
+  }
+}
+
+/** A line for each: address, verdict, who lists it, where it is. */
+export function* whyLines(answers: Iterable<Answer>): Generator<string, void, undefined> {
+  for (const answer of answers) yield `${lineOf(answer)}\n`;
+}
+
+/** What becomes of it, then why, then what frees it. */
+function paragraph(answer: Answer, voice: WhyVoice): string {
   const { block, explained } = answer;
   const lines = [
     ...ruleLines(answer, voice.rules),
@@ -44,17 +58,18 @@ export function whyText(answer: Answer, voice: WhyVoice): string {
   return [`${formatPrefix(block)}: ${headline(answer, voice)}`, ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
-/** One line: address, verdict, who lists it, where it is. */
-export function whyLine(answer: Answer): string {
-  const { block, country, network } = answer;
+function lineOf(answer: Answer): string {
+  const { block } = answer;
+  // A net may be in many countries.
+  const { country, network } = isSingle(block) ? answer : {};
   const by = answer.explained.listings.map(({ source }) => source.id).join(',');
   const name = network === undefined ? '' : `AS${network.asn} ${escapeText(network.name, 60)}`;
   return [formatPrefix(block), answer.verdict, by || '-', country ?? '-', name].join('  ').trimEnd();
 }
 
 function headline(answer: Answer, { asked, rules }: WhyVoice): string {
-  const when = rules.loaded === 'none' ? ' once the rules are loaded' : '';
-  const { verdict, decidedBy, explained } = answer;
+  const when = whenWords(answer, rules);
+  const { verdict, decidedBy, explained, decisions } = answer;
   const hasRules = (answer.rules ?? []).length > 0;
   const isListed = explained.listings.length > 0 || explained.dense.length > 0;
   if (verdict === 'unknown') return 'not known: the rules cannot be read';
@@ -64,10 +79,17 @@ function headline(answer: Answer, { asked, rules }: WhyVoice): string {
   if (decidedBy === 'allowed-here')
     return `not blocked: allowed on this host${hasRules ? ', though the rules list it' : ''}`;
   if (decidedBy === 'let-through') return 'not blocked: this host lets it through';
+  if (answer.inKernel === true) return 'blocked by what is loaded, not by the rules here';
+  if (decisions.length > 0) return 'not blocked: allowed for all hosts, which wins over the ban';
   if (!isListed) return asked === 'all' ? 'not blocked: no source lists it' : 'not blocked';
   return answer.spared.length > 0
     ? 'not blocked: listed, and never to be blocked'
     : 'not blocked: listed, but not in the rules';
+}
+
+function whenWords({ decidedBy, inKernel }: Answer, { loaded }: RulesState): string {
+  if (loaded === 'none') return ' once the rules are loaded';
+  return inKernel === false && decidedBy === 'rules' ? ' once these rules are loaded' : '';
 }
 
 function partWords({ block, blocked }: Answer): string {
@@ -83,7 +105,10 @@ function sideWords({ extent }: Answer): string {
 }
 
 function ruleLines({ rules = [], block, inKernel }: Answer, { loaded }: RulesState): string[] {
-  if (rules.length === 0) return inKernel === true ? ['the kernel holds other rules, and those block it'] : [];
+  if (rules.length === 0) {
+    if (inKernel === undefined && loaded === 'others') return ['other rules are loaded, which may block it'];
+    return inKernel === true ? ['the kernel holds other rules, and those block it'] : [];
+  }
   const sets = rules.map(({ set, prefixes, element, part }) => {
     const many = `${addressCount(countIn(part, block))} addresses in ${grouped(prefixes)} prefixes`;
     return `${set} ${element === undefined ? many : formatPrefix(element)}`;
@@ -124,7 +149,7 @@ function listingLine({ block }: Answer, { source, part, entry, days }: Listing, 
   const what =
     entry !== undefined
       ? ` as ${formatPrefix(entry)}`
-      : block.length === block.family.bits
+      : isSingle(block)
         ? ''
         : `: ${addressCount(countIn(part, block))} addresses`;
   const since = days === undefined ? '' : ` since ${dayText(days.first)}`;
@@ -156,12 +181,13 @@ function sparedLine({ block }: Answer, { by, where, entry, words, part }: Spared
   }
 }
 
-function placeLine({ country, network }: Answer): string[] {
+function placeLine({ block, country, network }: Answer): string[] {
   const parts = [
     ...(country === undefined ? [] : [`country ${country}`]),
     ...(network === undefined ? [] : [`AS${network.asn} ${escapeText(network.name, 80)}`]),
   ];
-  return parts.length === 0 ? [] : [parts.join(', ')];
+  const whose = isSingle(block) ? '' : 'its first address: ';
+  return parts.length === 0 ? [] : [`${whose}${parts.join(', ')}`];
 }
 
 /** Where the rules and what the sources hold now are not of one mind: one of them is newer. */
@@ -185,6 +211,10 @@ function wayOut(answer: Answer, { command }: WhyVoice): string[] {
   return [
     `to let it through on this host, at once: ${command(`allow ${text}`)}; on all hosts: a line in a file of allow.files`,
   ];
+}
+
+function isSingle({ family, length }: Prefix): boolean {
+  return length === family.bits;
 }
 
 function few<T>(all: readonly T[], words: (each: T) => string): string[] {

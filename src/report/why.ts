@@ -86,13 +86,16 @@ export interface Answer extends WhyFacts {
 
 /** The order of the rules in the kernel: what is allowed here, what is banned here (senders only), what is listed. */
 export function answerOf(facts: WhyFacts): Answer {
-  const { block, rules = [], decisions, letThrough } = facts;
+  const { block, rules = [], decisions, letThrough, spared } = facts;
   const keptOut = facts.keptOut === 'unknown' ? undefined : facts.keptOut;
   const of = (prefixes: readonly Prefix[]) =>
     prefixes.length === 0 ? IpSet.empty : partIn(IpSet.from(prefixes), block);
   const prefixesOf = (what: LocalEntry['what']) =>
     decisions.filter((entry) => entry.what === what).map(({ prefix }) => prefix);
-  const [allowed, banned] = [of(prefixesOf('allow')), of(prefixesOf('ban'))];
+  const allowed = of(prefixesOf('allow'));
+  // What lists and feeds allow is taken out of every ban with the next apply.
+  const allowedForAll = IpSet.unionOf(spared.filter(({ by }) => by.startsWith('allow-')).map(({ part }) => part));
+  const banned = of(prefixesOf('ban')).subtract(allowedForAll);
   const through = of(letThrough.map(({ prefix }) => prefix));
   const open = allowed.union(through);
   const ruled = (side: Side) => IpSet.unionOf(rules.filter((hit) => hit.side === side).map(({ part }) => part));
@@ -110,6 +113,7 @@ export function answerOf(facts: WhyFacts): Answer {
   const extents = Object.values(extent);
   // Who is let through here is let through whatever the rules are.
   const isOpen = whole.subtract(open).isEmpty;
+  const isBanned = !banned.isEmpty && (rules.length === 0 || whole.subtract(banned).isEmpty);
   const isUnknown = facts.rules === undefined || facts.keptOut === 'unknown';
   const none = isUnknown && !isOpen ? 'unknown' : 'free';
   return {
@@ -122,7 +126,7 @@ export function answerOf(facts: WhyFacts): Answer {
       ? 'allowed-here'
       : !through.isEmpty
         ? 'let-through'
-        : !banned.isEmpty
+        : isBanned
           ? 'banned-here'
           : rules.length > 0 || (isAnywhere && !outside.isEmpty)
             ? 'rules'

@@ -17,7 +17,13 @@ test('while rules are written anew, an address that moves from a node to a net i
   const seen: string[] = [];
   for (let i = 0; i < 200; i++) {
     const { ruled, unread } = await askRules(folder, [parsePrefix('45.9.20.7')]);
-    seen.push(unread.length > 0 ? 'unread' : (ruled[0]?.rules?.map(({ set }) => set).join() ?? 'unknown'));
+    seen.push(
+      unread.length > 0
+        ? 'unread'
+        : (ruled(0)
+            .rules?.map(({ set }) => set)
+            .join() ?? 'unknown'),
+    );
   }
   isOver = true;
   await writing;

@@ -1,4 +1,5 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { BlocklistError } from '../../src/errors.js';
@@ -130,6 +131,26 @@ describe('what cannot be read', () => {
     });
     expect(await failing(await fail2banBytes([], 2))).toMatchObject({ code: 'database-version' });
   });
+  test('one that changes while it is read, every time', async () => {
+    const folder = await tempFolder();
+    const database = join(folder, 'fail2ban.sqlite3');
+    const bytes = await fail2banBytes(many);
+    let isOn = true;
+    // In place, and never twice the same: another count of changes in the header (fileformat2.html, section 1.3.7).
+    await writeFile(database, bytes);
+    const file = openSync(database, 'r+');
+    const write = () => {
+      bytes.writeUInt32BE(bytes.readUInt32BE(24) + 1, 24);
+      writeSync(file, bytes, 24, 4, 24);
+      if (isOn) setImmediate(write);
+      else closeSync(file);
+    };
+    write();
+    const reader = bansOfFail2ban({ database }, { state: folder, now: () => NOW });
+    const error = await reader.read(undefined).catch((thrown: unknown) => thrown);
+    isOn = false;
+    expect(error).toMatchObject({ code: 'database-busy', message: expect.stringContaining('changes all the time') });
+  });
   test('a database of something else', async () => {
     const bytes = await fail2banBytes([]);
     const other = Buffer.from(bytes.toString('latin1').replaceAll('fail2banDb', 'fail2banXX'), 'latin1');
@@ -162,6 +183,14 @@ describe('who comes again and again', () => {
     // A line that a person takes away is forgotten.
     await writeFile(file, '# nothing\n');
     expect(shown(await read(days(1), settings, { state }))).toEqual([]);
+  });
+
+  test('who only looks writes nothing down', async () => {
+    const state = await tempFolder();
+    expect(shown(await read(days(2, 1, 0), { 'permanent-after': 3 }, { state, memory: 'left' }))).toContain(
+      '45.9.1.1 for good',
+    );
+    expect(await readdir(state)).toEqual([]);
   });
 
   test('many bans on one day are one day', async () => {

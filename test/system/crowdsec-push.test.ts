@@ -64,6 +64,16 @@ describeSystem('bans of this host, pushed to the real CrowdSec', [...LAPI_NEEDS,
     expect(await pushed()).toEqual([]);
   });
 
+  systemTest('a run that asks nobody, or others alone, sends nothing', [], async () => {
+    await ban('45.9.1.7');
+    for (const options of [['--offline'], ['--source', 'mine']]) {
+      expect((await update(web1, 'web1', ...options)).stderr).not.toContain('pushed');
+    }
+    await web1.done(undefined, 'build');
+    expect(await pushed()).toEqual([]);
+    expect((await update(web1, 'web1', '--source', 'crowdsec')).stderr).toContain('1 added');
+  });
+
   systemTest('are there with the next update, and do not come back from there', [], async () => {
     await ban('45.9.1.7', '--reason', 'port "scan" <b>');
     await ban('45.9.8.0/22', '2a00:1::/48', '--for', '7d');

@@ -210,8 +210,6 @@ describeSystem('a database of fail2ban that cannot be read', ['root', 'python3']
         ids.map((ip) => ({ ip, at: now() - 5 })),
       );
       const config = await readFile(project.config, 'utf8');
-      await writeFile(project.config, config.replace('.sqlite3}', '.sqlite3, socket: socket}'));
-      await project.write('socket', '');
       const told = `[{'sshd': [${['45.9.62.1', ...ids].map((id) => `'${id}'`).join(', ')}]}]`;
       const times = ['45.9.62.1', ...ids].map((id) => `${id} \t2026-11-24 02:00:00 + -1 = 9999-12-31 23:59:59`);
       await project.write('times', `${times.join('\n')}\n`);
@@ -221,10 +219,18 @@ describeSystem('a database of fail2ban that cannot be read', ['root', 'python3']
           `#!/bin/sh\ncase "$3" in banned) ${banned};; get) cat ${project.path('times')};; esac\n`,
           { mode: 0o755 },
         );
-      const mounted = 'mount --bind "$0" /usr/bin/fail2ban-client && exec "$@"';
+      const mounted = [
+        'set -e; mount --bind "$0" /usr/bin/fail2ban-client; mount -t tmpfs none /run',
+        'mkdir /run/fail2ban; : > /run/fail2ban/fail2ban.sock; exec "$@"',
+      ].join('; ');
       const asked = (...command: string[]) =>
         run(['unshare', '-m', 'sh', '-c', mounted, project.path('client'), ...project.argv(...command)]);
       await server(`echo "${told}"`);
+      // The usual socket is of another server than a database that is named.
+      expect(await asked('build')).toMatchObject({ status: 0 });
+      expect(await nodes(project)).toHaveLength(1 + 29);
+      await writeFile(project.config, config.replace('.sqlite3}', '.sqlite3, socket: socket}'));
+      await project.write('socket', '');
       // One of 31 is no address: of two in 32 the source would be refused.
       expect(await asked('build')).toMatchObject({ status: 0 });
       expect(await nodes(project)).toHaveLength(2 + 29);

@@ -82,6 +82,19 @@ local: {auto: []}
     }
   });
 
+  systemTest('who is allowed on the host that bans is not told', [], async () => {
+    await web.done(webHost, 'ban', '45.9.1.0/30', '45.9.1.8', '45.9.1.9');
+    await web.done(webHost, 'allow', '45.9.1.1');
+    const config = await readFile(web.config, 'utf8');
+    await web.write('blocklist.yaml', config.replace('admins: []', 'admins: [45.9.1.8]'));
+    const { stdout } = await web.done(webHost, 'bans');
+    const told = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(told.map(({ records, address }) => records ?? address)).toEqual([3, '45.9.1.0', '45.9.1.2/31', '45.9.1.9']);
+  });
+
   systemTest('never what allow covers, and never what is never blocked', [], async () => {
     await data.write('lists/allow.txt', '45.9.1.7\n');
     const config = await readFile(data.config, 'utf8');

@@ -50,8 +50,23 @@ describeSystem('why, and what is loaded', ['root', 'netns', 'mountns', 'nft', 'i
       ['blocked', false],
       ['free', false],
     ]);
-    const { stdout } = await project.blocklist(namespace, 'why', '45.9.20.7');
-    expect(stdout).toContain('the kernel holds other rules, and those block it');
+    const said = async (asked: string) => (await project.blocklist(namespace, 'why', asked)).stdout;
+    expect(await said('45.9.20.7')).toMatch(/^45\.9\.20\.7: blocked by what is loaded, not by the rules here\n/);
+    expect(await said('45.9.20.8')).toMatch(/^45\.9\.20\.8: blocked once these rules are loaded\n/);
+    expect(await said('91.200.1.9')).toMatch(/^91\.200\.1\.9: blocked\n/);
+    // Of a net the kernel is not asked: that it may block what these rules do not is said.
+    expect(await said('45.9.20.0/29')).toContain('\n  other rules are loaded, which may block it\n');
+  });
+
+  systemTest('an address of this host that the rules list, where the kernel cannot tell', [], async () => {
+    await namespace.ip('addr add 91.200.1.5/30 dev lo');
+    const expected = { verdict: 'free', decidedBy: 'let-through', letThrough: [{ what: 'an address of this host' }] };
+    expect(await answer('91.200.1.5', '91.200.1.99')).toMatchObject({
+      loaded: 'none',
+      answers: [expected, { verdict: 'blocked' }],
+    });
+    const { stdout } = await namespace.run([...WITHOUT_RIGHTS, ...project.argv('why', '91.200.1.5')]);
+    expect(stdout).toContain('91.200.1.5: not blocked: this host lets it through\n');
   });
 
   systemTest('in the second set beside the first', [], async () => {

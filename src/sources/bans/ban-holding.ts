@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { BlocklistError } from '../../errors.js';
 import { minuteText } from '../../io/figures.js';
-import { type Address, entryOf, type IpSet, overlap, partIn } from '../../ip/index.js';
+import { type Address, entryOf, type IpSet, PrefixIndex, partIn } from '../../ip/index.js';
 import type { Holding, NamedSource } from '../holding.js';
 import { SeenFile } from '../seen-file.js';
 import type { Ban } from './contract.js';
@@ -29,6 +29,15 @@ export async function bansHolding(named: NamedSource, { cache, seen, regions }: 
   }
   const { bans, date } = kept;
   const { set, nodes } = inForce(bans, date);
+  let index: PrefixIndex<Ban> | undefined;
+  const bansOf = (address: Address) => {
+    // Made for whom an address concerns, of the bans that any question is about.
+    index ??= new PrefixIndex(
+      bans.filter((ban) => isInForce(ban, date) && !partIn(regions, ban.prefix).isEmpty),
+      ({ prefix }) => prefix,
+    );
+    return index.touching({ ...address, length: address.family.bits });
+  };
   const daysOf = new SeenFile(join(seen, named.id)).days({ set, at: date }, regions);
   return {
     ...named,
@@ -38,12 +47,8 @@ export async function bansHolding(named: NamedSource, { cache, seen, regions }: 
     },
     entryOf: (block) => entryOf(set, block),
     daysOf,
-    detailsOf: (address) => bans.filter((ban) => isInForce(ban, date) && holds(ban, address)).map(wordsOf),
+    detailsOf: (address) => bansOf(address).map(wordsOf),
   };
-}
-
-function holds({ prefix }: Ban, address: Address): boolean {
-  return overlap(prefix, { ...address, length: address.family.bits });
 }
 
 /** `fail2ban sshd on web1, since 2026-11-23 22:01 UTC until 2026-11-30 22:01 UTC, 3 times: port scan` */

@@ -108,10 +108,16 @@ class Push {
     const read = alertsSchema.safeParse(await this.send('GET', query));
     if (!read.success) throw this.notCrowdsec('alerts');
     const at = now();
+    const endOf = (duration: string) => {
+      const left = parseGoDuration(duration);
+      // Taken for over it would be sent anew with every push.
+      if (left === undefined) throw this.notCrowdsec('alerts');
+      return at + left;
+    };
     return (read.data ?? [])
       .filter((alert) => alert.machine_id === this.credentials.login && alert.scenario === scenario)
       .flatMap(({ decisions }) => decisions ?? [])
-      .map(({ id, value, duration }) => ({ id, value, until: at + (parseGoDuration(duration) ?? 0) }))
+      .map(({ id, value, duration }) => ({ id, value, until: endOf(duration) }))
       .filter(({ until }) => until > at);
   }
 

@@ -8,6 +8,7 @@ import { readKey } from '../key-file.js';
 import type { Ban, BanReader, BansRead } from './contract.js';
 import { type DecisionsRead, readDecisions, type Wanted, type WantedDecision } from './crowdsec-decisions.js';
 import { refusalOf } from './crowdsec-refusal.js';
+import { isInForce } from './in-force.js';
 
 /** The networks of countries (two letters, lower case) or of autonomous systems (digits); what is not known is not in the map. @throws BlocklistError */
 export type NetworksOf = (scope: 'country' | 'as', keys: readonly string[]) => Promise<ReadonlyMap<string, IpSet>>;
@@ -48,7 +49,7 @@ export async function bansOfCrowdsec(entry: CrowdsecEntry, environment: Crowdsec
       refuseHtml(bytes, url);
       const read = readDecisions(bytes, url, { scopes, origins, own } satisfies Wanted, at);
       const { bans, ...rest } = await bansOf(read, at, networksOf, url);
-      return { ...rest, bans: withBegin(bans, known?.bans ?? [], at), date: at };
+      return { ...rest, bans: longest(bans, known?.bans ?? [], at), date: at };
     },
   };
 }
@@ -124,12 +125,20 @@ async function bansOf(
   return { ...read, problem: notKnown([...new Set(lost)], where) };
 }
 
-/** When a decision was made is not told: it is known since it was first read here, without a break. */
-function withBegin(bans: readonly Ban[], before: readonly Ban[], at: number): Ban[] {
+/**
+ * Of those that say the same of an address the one that ends last. When it was made is not told: it is known since it was first read here, without a
+ * break.
+ */
+function longest(bans: readonly Ban[], before: readonly Ban[], at: number): Ban[] {
   const keyOf = ({ prefix, by, reason }: Ban) => `${formatPrefix(prefix)} ${by} ${reason}`;
-  const open = before.filter(({ until }) => until === undefined || until > at);
-  const known = new Map(open.map((ban) => [keyOf(ban), ban.since]));
-  return bans.map((ban) => ({ ...ban, since: known.get(keyOf(ban)) ?? ban.since }));
+  const known = new Map(before.filter((ban) => isInForce(ban, at)).map((ban) => [keyOf(ban), ban.since]));
+  const found = new Map<string, Ban>();
+  for (const ban of bans) {
+    const key = keyOf(ban);
+    const { since, until = 0 } = found.get(key) ?? { since: known.get(key) ?? ban.since };
+    if ((ban.until ?? 0) > until) found.set(key, { ...ban, since });
+  }
+  return [...found.values()];
 }
 
 const LONGEST_TEXT = 200;

@@ -48,6 +48,16 @@ describe('bans as a source', () => {
     expect(loaded.problem).toBeUndefined();
   });
 
+  test('a file that is copied here every night is as old as the copy', async () => {
+    const { path, load, file } = await fleet();
+    await writeFile(path, exported([ban('45.9.1.7')], NOON - 30 * 24 * HOUR));
+    await utimes(path, (NOON - HOUR) / 1000, (NOON - HOUR) / 1000);
+    const copied = await load(file);
+    expect([copied.date, copied.problem]).toEqual([NOON - HOUR, undefined]);
+    await utimes(path, 0, (NOON - 15 * 24 * HOUR) / 1000);
+    expect((await load(file)).problem?.code).toBe('source-stale');
+  });
+
   test('from a host whose clock is ahead they are as old as the reading', async () => {
     const { load, overHttp } = await fleet();
     const server = await testServer(sends(exported([ban('45.9.1.7')], NOON + 400 * 24 * HOUR)));

@@ -120,6 +120,24 @@ describe('what is there already', () => {
     expect(message).toBe(`${'r'.repeat(200)} (${'b'.repeat(53)}`);
   });
 
+  test('many go in requests of a hundred', async () => {
+    const sizes: number[] = [];
+    const taken: Answer = async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += String(chunk);
+      sizes.push((JSON.parse(body) as unknown[]).length);
+      sends('["1"]')(request, response);
+    };
+    const { server } = await api({
+      'POST watchers/login': TOKEN,
+      'GET alerts': sends('null'),
+      'POST alerts': taken,
+    });
+    const bans = Array.from({ length: 201 }, (_, i) => ({ ...BAN, prefix: parsePrefix(`45.9.${i}.1`) }));
+    expect(await push(server.origin, 5000, bans)).toEqual({ added: 201, deleted: 0 });
+    expect(sizes).toEqual([100, 100, 1]);
+  });
+
   test('a decision that cannot be deleted keeps none of the others back', async () => {
     const there = lists(alert('45.9.1.8', '4h'), alert('45.9.1.9', '4h', { decisions: [decisionOf(8, '45.9.1.9')] }));
     const answers = { 'POST watchers/login': TOKEN, 'GET alerts': there, 'POST alerts': sends('["1"]') };
@@ -149,6 +167,12 @@ describe('a server that is something else', () => {
     ['unvalidated machine', { 'POST watchers/login': refuses(403) }, 'http-failed', 'the server answered 403'],
     ['broken alerts', { 'POST watchers/login': TOKEN, 'GET alerts': sends('{}') }, 'source-format', 'is not CrowdSec'],
     ['half of the alerts', { 'POST watchers/login': TOKEN, 'GET alerts': sends('[{') }, 'source-format', 'is not Crow'],
+    [
+      'a time that is none',
+      { 'POST watchers/login': TOKEN, 'GET alerts': lists(alert('45.9.1.7', '4 hours')) },
+      'source-format',
+      'is not CrowdSec',
+    ],
     [
       'an id that is a path',
       { 'POST watchers/login': TOKEN, 'GET alerts': lists(alert('x', '4h', { decisions: [{ id: '../machines' }] })) },

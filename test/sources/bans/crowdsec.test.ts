@@ -113,6 +113,16 @@ test('an address that left CrowdSec’s list is open, and what was there before 
   expect([textOf(set), before && textOf(before)]).toEqual([[], ['45.9.1.7', '45.9.1.8']]);
 });
 
+test('of several decisions about one address with the same words the longest counts', async () => {
+  const bans = [decision('Ip', '45.9.1.7', '1h'), decision('Ip', '45.9.1.7', '3h'), decision('Ip', '45.9.1.7', '2h')];
+  const { load, kept } = await crowdsec([...bans, { ...decision('Ip', '45.9.1.7', '5h'), scenario: 'ssh' }]);
+  expect((await load()).counts.entries).toBe(2);
+  expect((await kept()).map(({ until = 0, reason }) => [(until - NOON) / HOUR, reason])).toEqual([
+    [3, 'manual'],
+    [5, 'ssh'],
+  ]);
+});
+
 test('a decision is known since it was first read, for as long as it was there without a break', async () => {
   const { load, server, kept } = await crowdsec([decision('Ip', '45.9.1.7'), decision('Ip', '45.9.1.8', '1h0m0s')]);
   const made = (value: string, scenario: string) => ({ ...decision('Ip', value), scenario });
