@@ -1,8 +1,9 @@
+import { requireTrusted } from '../config/owner.js';
 import { ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
 import type { Context, GlobalOptions } from './context.js';
 import { type Gathered, gather, OFFLINE } from './gather.js';
-import { openProject, type Project } from './project.js';
+import { openProject, owners, type Project } from './project.js';
 import { sayProblems } from './say-problems.js';
 
 /** Every source as a build has it, for who only looks: asks nobody. What `work` tells is incomplete when a source has a problem. */
@@ -12,6 +13,8 @@ export async function lookOffline(
   work: (gathered: Gathered, project: Project) => void | Promise<void>,
 ): Promise<ExitStatus> {
   const project = await openProject(options, context);
+  // What it made of the lists is kept, and root does not write where another user could lay links.
+  if (context.uid === 0) await requireTrusted([project.cache, project.state], owners(context));
   return withLock(project.state, async () => {
     const gathered = await gather(project, OFFLINE, options, context);
     sayProblems(gathered, undefined, options, context);

@@ -51,6 +51,7 @@ async function push(file: string, project: Project, options: GlobalOptions, cont
   ]);
   const bans = await bansToPush(project, context);
   const credentials = await readCredentials(file);
+  // Without fetch.contact: a name with more than one slash in it is refused at a login (CrowdSec 1.4).
   const http = new HttpClient(`blocklist/${context.version}`, context.env);
   try {
     const { added, deleted } = await pushBans(bans, credentials, {

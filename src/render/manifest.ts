@@ -69,7 +69,8 @@ export const manifestSchema = z.strictObject({
     .optional(),
   sources: z.array(
     z.strictObject({
-      id: z.string(),
+      // It becomes a path and a word in output, and what came from git or another host may hold anything.
+      id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'not the id of a source'),
       kind: z.enum(['feed', 'file', 'country', 'asn', 'bans']),
       direction: z.enum(['in', 'out', 'both']),
       entries: z.int().min(0),

@@ -86,6 +86,16 @@ describe('what cannot be read is told, and the rest is answered', () => {
     expect(unreadable).toMatch(/rules: cannot read .*manifest\.json/);
   });
 
+  test('an id in the manifest that is none: it becomes no path, and does not reach the terminal', async () => {
+    const cwd = await built();
+    const path = join(cwd, 'rules', 'manifest.json');
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.replace('"id": "a"', '"id": "..\\u001b[2J/../a"'));
+    const { status, stdout, stderr } = await blocklist(['why', '45.9.1.7'], { cwd });
+    expect([status, stderr]).toEqual([3, expect.stringContaining('sources.0.id: not the id of a source')]);
+    expect(stdout + stderr).not.toContain('\u001b');
+  });
+
   test('the note of the last build', async () => {
     const cwd = await built();
     await folderInPlaceOf(join(cwd, 'state', 'last-build.json'));

@@ -69,7 +69,7 @@ describeSystem('bans of this host, pushed to the real CrowdSec', [...LAPI_NEEDS,
     for (const options of [['--offline'], ['--source', 'mine']]) {
       expect((await update(web1, 'web1', ...options)).stderr).not.toContain('pushed');
     }
-    await web1.done(undefined, 'build');
+    await web1.blocklist(undefined, 'build');
     expect(await pushed()).toEqual([]);
     expect((await update(web1, 'web1', '--source', 'crowdsec')).stderr).toContain('1 added');
   });

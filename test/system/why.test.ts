@@ -127,4 +127,17 @@ describeSystem('why, and what is loaded', ['root', 'netns', 'mountns', 'nft', 'i
     expect(leaked.status).toBe(0);
     expect(leaked.stdout + leaked.stderr).not.toContain('secret');
   });
+
+  systemTest(
+    'what only one source brings, as root beside a cache of the service user: refused, nothing written',
+    [],
+    async () => {
+      await must(['chown', '-R', `${SERVICE}:${SERVICE}`, project.path('cache')]);
+      await must(['find', project.path('cache'), '-name', '*.parsed', '-delete']);
+      const before = await must(['find', project.folder, '-printf', '%p %u %T@ %s\n']);
+      const { status, stderr } = await project.blocklist(namespace, 'why', '--source', 'mine');
+      expect([status, stderr]).toEqual([2, expect.stringContaining(`cache belongs to user ${SERVICE}`)]);
+      expect(await must(['find', project.folder, '-printf', '%p %u %T@ %s\n'])).toBe(before);
+    },
+  );
 });
