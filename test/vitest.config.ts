@@ -9,8 +9,9 @@ export default defineConfig({
       fileURLToPath(new URL(file, import.meta.url)),
     ),
     reporters: process.env.TEST_REPORT ? ['default', ['json', { outputFile: process.env.TEST_REPORT }]] : ['default'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Some ask ssh for a session many times, or load real shapes; two of them at once on a small machine take a minute.
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
     // Several system tests load the machine; more workers than cores make their timings worse.
     maxWorkers: 2,
   },
