@@ -11,6 +11,7 @@ import {
   type Names,
   SEEN_SETS,
   SET_NAMES,
+  type SetSpec,
   STATE,
   TABLE,
 } from '../render/layout.js';
@@ -145,9 +146,15 @@ function readTable(objects: z.output<typeof listingSchema>['nftables']): LiveTab
 
 /** Reads what `nft -j list set` prints of a host-local set. @throws as parseListing. */
 export function parseSet(json: string, name: LocalSetName): LocalElement[] {
-  const objects = read(() => listingSchema.parse(JSON.parse(json)).nftables);
-  const set = objects.find((object) => object.set?.name === name)?.set;
-  return read(() => (set?.elem ?? []).map(localElement));
+  return parseElements(json, name, localElement);
+}
+
+/** Reads what `nft -j list set` prints, element by element; what `of` throws is something unexpected, too. @throws as parseListing. */
+export function parseElements<T>(json: string, name: SetSpec['name'], of: (element: unknown) => T): T[] {
+  return read(() => {
+    const { nftables } = listingSchema.parse(JSON.parse(json));
+    return (nftables.find(({ set }) => set?.name === name)?.set?.elem ?? []).map(of);
+  });
 }
 
 function isSeen(name: string): boolean {

@@ -1,5 +1,4 @@
 import type { Ban } from '../sources/bans/contract.js';
-import { configuredAllow } from './allowed.js';
 import type { Context } from './context.js';
 import { ownBans } from './own-bans.js';
 import type { Project } from './project.js';
@@ -11,8 +10,7 @@ import type { Project } from './project.js';
  * allowed addresses spares
  */
 export async function bansToPush(project: Project, context: Context): Promise<readonly Ban[]> {
-  const { unknown } = await configuredAllow(project, context);
-  const { bans, problems } = await ownBans(project, context);
+  const { bans, problems, unknown } = await ownBans(project, context);
   const problem = unknown ?? problems[0];
   if (problem !== undefined) throw problem;
   return bans;

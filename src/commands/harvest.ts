@@ -3,7 +3,7 @@ import { Nft, requireRight } from '../apply/nft.js';
 import { ExitStatus } from '../errors.js';
 import { dateText, grouped } from '../io/figures.js';
 import { withLock } from '../io/lock.js';
-import { overlap, type Prefix } from '../ip/index.js';
+import { overlap } from '../ip/index.js';
 import { forgetOldDays, readHitDay, readLastLook, writeHits } from '../report/hit-files.js';
 import { countersOf, emptyDay, type Hit, newHits, type Origin, withHits } from '../report/hits.js';
 import { type Context, type GlobalOptions, say } from './context.js';
@@ -29,13 +29,9 @@ export async function harvest(options: GlobalOptions, context: Context): Promise
     const at = context.now();
     const last = await readLastLook(state);
     const hits = newHits(last?.counters ?? new Map(), seen);
-    const origins = await originsOf(hits, project, options, context);
     const day = dateText(at);
     const known = (await readHitDay(state, day)) ?? emptyDay(day);
-    const counted = withHits(
-      known,
-      hits.map((hit, i) => ({ ...hit, ...(origins[i] ?? { sources: [NOBODY], country: undefined }) })),
-    );
+    const counted = withHits(known, await withOrigins(hits, project, options, context));
     await writeHits(state, counted, { at, counters: countersOf(seen) });
     await forgetOldDays(state);
     const packets = hits.reduce((total, hit) => total + hit.packets, 0);
@@ -44,14 +40,14 @@ export async function harvest(options: GlobalOptions, context: Context): Promise
   });
 }
 
-async function originsOf(
+async function withOrigins(
   hits: readonly Hit[],
   project: Project,
   options: GlobalOptions,
   context: Context,
-): Promise<Origin[]> {
+): Promise<Array<Hit & Origin>> {
   const bans = (await readLocalEntries(project.state, context.now())).filter(({ what }) => what === 'ban');
-  const found = new Map<Hit, Origin>();
+  const all: Array<Hit & Origin> = [];
   // Apart: single addresses are looked up without making sets of whole countries.
   for (const version of [4, 6] as const) {
     const mine = hits.filter(({ prefix }) => prefix.family.version === version);
@@ -62,15 +58,10 @@ async function originsOf(
     for (const hit of mine) {
       const { prefix } = hit;
       const listing = held.filter((source) => source.partOf(prefix) !== undefined).map(({ id }) => id);
-      const isBanned = bans.some((ban) => overlap(ban.prefix, prefix) !== undefined);
+      const isBanned = bans.some((ban) => overlap(ban.prefix, prefix));
       const sources = [...listing, ...(isBanned ? [BANS] : [])];
-      const country = places.countryOf(firstOf(prefix));
-      found.set(hit, { sources: sources.length === 0 ? [NOBODY] : sources, country });
+      all.push({ ...hit, sources: sources.length === 0 ? [NOBODY] : sources, country: places.countryOf(prefix) });
     }
   }
-  return hits.map((hit) => found.get(hit) ?? { sources: [NOBODY], country: undefined });
-}
-
-function firstOf({ family, words }: Prefix) {
-  return { family, words };
+  return all;
 }

@@ -17,13 +17,12 @@ export function otherPortsReturn(chain: ChainName, ports: readonly number[]): Ru
 }
 
 /**
- * Rules for `countries.only`: from whom something may come. What the host cannot do without passes first: neighbour discovery and multicast
- * listeners (RFC 4861, RFC 2710, RFC 3810), and DHCP (RFC 2131), whose server may be anywhere. Special-purpose addresses stand in the sets;
- * answers, and what `allow` has, left the chain before.
+ * Rules for `countries.only`: from whom something may come. What the host cannot do without passes first. Special-purpose addresses stand in
+ * the sets; answers, and what `allow` has, left the chain before.
  */
 export function onlyRules({ ports }: OnlySets, names: Names): Rule[] {
   return [
-    rule('stateful', [icmpType(6, ...NEIGHBOUR_TYPES)], 'return'),
+    rule('stateful', [NEIGHBOURS], 'return'),
     rule('stateful', [DHCP_ANSWER], 'return'),
     ...otherPortsReturn('stateful', ports),
     rule('stateful', [inSet({ version: 4, field: 'saddr' }, names('only_nets4'))], 'return'),
@@ -32,12 +31,15 @@ export function onlyRules({ ports }: OnlySets, names: Names): Rule[] {
   ];
 }
 
-const DHCP_ANSWER: Part = {
+/** An answer of a server of DHCP (RFC 2131), which may be anywhere. */
+export const DHCP_ANSWER: Part = {
   text: 'udp sport 67 udp dport 68',
   json: [equals('udp', 'sport', 67), equals('udp', 'dport', 68)],
 };
 
-const NEIGHBOUR_TYPES = [
+/** Neighbours, routers and multicast listeners (RFC 4861, RFC 2710, RFC 3810), without which IPv6 stands still. */
+export const NEIGHBOURS: Part = icmpType(
+  6,
   'nd-router-solicit',
   'nd-router-advert',
   'nd-neighbor-solicit',
@@ -46,4 +48,4 @@ const NEIGHBOUR_TYPES = [
   'mld-listener-report',
   'mld-listener-done',
   'mld2-listener-report',
-];
+);

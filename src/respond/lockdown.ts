@@ -1,4 +1,5 @@
 import { formatPrefix, type Prefix } from '../ip/index.js';
+import { DHCP_ANSWER, NEIGHBOURS } from '../render/only.js';
 import { atInterface, icmpType } from '../render/rule.js';
 
 /**
@@ -42,20 +43,8 @@ export interface LockdownRule {
   readonly verdict: 'accept' | 'drop' | `jump ${JumpChain}`;
 }
 
-/** Neighbours, routers and multicast listeners (RFC 4861, RFC 2710, RFC 3810), without which IPv6 stands still. */
-const NEIGHBOURS = icmpType(
-  6,
-  'nd-router-solicit',
-  'nd-router-advert',
-  'nd-neighbor-solicit',
-  'nd-neighbor-advert',
-  'mld-listener-query',
-  'mld-listener-report',
-  'mld-listener-done',
-  'mld2-listener-report',
-).text;
 /** Answers of DHCP servers (RFC 2131; RFC 8415: always from a link-local address). */
-const DHCP_IN = ['udp sport 67 udp dport 68', 'ip6 saddr fe80::/10 udp sport 547 udp dport 546'];
+const DHCP_IN = [DHCP_ANSWER.text, 'ip6 saddr fe80::/10 udp sport 547 udp dport 546'];
 const DHCP_OUT = ['udp sport 68 udp dport 67', 'udp sport 546 udp dport 547'];
 /** About connections that are known, above all of the administrators: the path's MTU (RFC 1191, RFC 8201) and ways that are closed. */
 const ERRORS = [
@@ -80,14 +69,14 @@ export function lockdownRules({ allow, ports, cutOutbound }: Omit<Lockdown, 'sec
     ...accept('admins_out', ...allow.map((prefix) => addressText(prefix, 'daddr'))),
     ...accept('inbound', atInterface('iifname', 'lo').text),
     ...ports.map((port): LockdownRule => ({ chain: 'inbound', matches: `tcp dport ${port}`, verdict: 'jump admins' })),
-    ...accept('inbound', ...ERRORS, NEIGHBOURS, ...DHCP_IN, ...(cutOutbound ? [] : [ANSWERS])),
+    ...accept('inbound', ...ERRORS, NEIGHBOURS.text, ...DHCP_IN, ...(cutOutbound ? [] : [ANSWERS])),
     drop('inbound'),
     ...accept('outbound', atInterface('oifname', 'lo').text),
     ...ports.map(
       (port): LockdownRule => ({ chain: 'outbound', matches: `tcp sport ${port}`, verdict: 'jump admins_out' }),
     ),
     ...(cutOutbound
-      ? [...accept('outbound', NEIGHBOURS, ...DHCP_OUT), drop('outbound')]
+      ? [...accept('outbound', NEIGHBOURS.text, ...DHCP_OUT), drop('outbound')]
       : [drop('outbound', `${NO_BEGIN} ct state new`)]),
     armed('entry', 'jump inbound'),
     // Both ways, of guests that began as well: a guest may be where the intruder lives.

@@ -92,3 +92,19 @@ test('where a net is, is said of its first address alone', async () => {
     '175.45.176.1  blocked  country-kp  kp',
   ]);
 });
+
+test('who is allowed here is let through on the way out, too', async () => {
+  const entries = [{ what: 'allow', prefix: '45.9.8.0/25', since: Date.now() - 1000, author: 'alice' }];
+  const cwd = await folderWith({
+    'blocklist.yaml':
+      'sources: {custom: [{id: o, file: o.txt, direction: out}]}\npaths: {cache: cache, state: state}\n',
+    'o.txt': '45.9.8.0/24\n45.9.9.9\n',
+    'state/local.json': JSON.stringify({ version: 1, entries }),
+  });
+  await blocklist(['build'], { cwd });
+  expect(await answers(cwd, '45.9.8.8', '45.9.8.0/24', '45.9.9.9')).toMatchObject([
+    { verdict: 'free', blocked: { in: '0', out: '0' } },
+    { verdict: 'partly', blocked: { in: '0', out: '128' } },
+    { verdict: 'blocked', blocked: { in: '0', out: '1' } },
+  ]);
+});

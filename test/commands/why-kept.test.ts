@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { IpSet } from '../../src/ip/index.js';
@@ -128,6 +128,21 @@ describe('the history', () => {
     ]);
     const { stdout } = await blocklist(['why', '45.9.9.9'], { cwd });
     expect(stdout).toContain(`left far: last listed on ${date(5)}, since ${date(40)}\n`);
+  });
+
+  test('of a list with two addresses: since the first of them listed it, until the last does', async () => {
+    const { cwd } = await site();
+    await cp(join(cwd, 'cache', 'sources', 'far'), join(cwd, 'cache', 'sources', 'far.2'), { recursive: true });
+    const body = (days: number, ...entries: string[]) => ({ set: IpSet.from(entries), at: Date.now() - days * DAY });
+    for (const [name, first, last] of [
+      ['far', 20, 6],
+      ['far.2', 50, 9],
+    ] as const) {
+      const before = { ...body(first, '45.9.9.9'), until: Date.now() - last * DAY };
+      await new SeenFile(join(cwd, 'state', 'seen', name)).advance(before, body(0, '45.9.1.7'));
+    }
+    const { answers } = await why(cwd, '45.9.9.9');
+    expect(answers).toMatchObject([{ left: [{ id: 'far', firstSeen: date(50), lastSeen: date(6) }] }]);
   });
 
   test('a damaged one is as good as none', async () => {

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { connect, Namespace } from './namespace.js';
 import { Project } from './project.js';
@@ -22,6 +23,9 @@ describeSystem('what was dropped, gathered from the kernel', NEEDS, () => {
       await host.ip(`addr add ${own} dev wire nodad`);
       for (const address of peers) await peer.ip(`addr add ${address} dev wire nodad`);
     }
+    // A listed host that asks for its neighbour is dropped, too, and counted as often as it asks.
+    const mac = (await host.must(['cat', '/sys/class/net/wire/address'])).trim();
+    await peer.ip(`neigh replace 2a02:1::1 lladdr ${mac} dev wire nud permanent`);
     project = await Project.create([
       { id: 'nodes', lines: ['62.1.1.7', '62.1.1.65'] },
       { id: 'nets', lines: ['62.1.1.64/26', '2a02:1:0:5::/64'] },
@@ -88,17 +92,27 @@ describeSystem('what was dropped, gathered from the kernel', NEEDS, () => {
   systemTest('a ban of this host, and a host that nobody lists any more, have their own rows', NEEDS, async () => {
     await project.done(host, 'ban', '62.1.1.200', '--reason', 'test');
     await pings('62.1.1.200', 2);
+    await pings('62.1.1.7', 1);
     await project.done(host, 'stats', '--harvest');
-    const ids = (await stats()).sources.map(({ id }: { id: string }) => id);
-    expect(ids).toContain('bans of this host');
+    // The other one is listed, and nobody banned it.
+    expect((await stats()).sources).toContainEqual(
+      expect.objectContaining({ id: 'bans of this host', packets: 2, hosts: 1 }),
+    );
+    await writeFile(project.path('lists', 'nodes.txt'), '62.1.1.65\n');
+    await project.done(undefined, 'build');
+    await pings('62.1.1.7', 1);
+    await project.done(host, 'stats', '--harvest');
+    expect((await stats()).sources).toContainEqual(
+      expect.objectContaining({ id: 'listed no more', packets: 1, hosts: 0 }),
+    );
   });
 
   systemTest('for people: tables, sources without a hit, and when it was gathered', NEEDS, async () => {
     const { stdout, stderr, status } = await project.blocklist(host, 'stats', '--days', '3');
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^day +packets +bytes +hosts\n\d{4}-\d\d-\d\d +12 /);
+    expect(stdout).toMatch(/^day +packets +bytes +hosts\n\d{4}-\d\d-\d\d +14 /);
     expect(stdout).toMatch(/\nsource +packets +bytes +hosts\nn/);
-    expect(stdout).toMatch(/\nhost +packets +bytes\n62\.1\.1\.7 +4 /);
+    expect(stdout).toMatch(/\nhost +packets +bytes\n62\.1\.1\.7 +6 /);
     expect(stdout).toContain('\nwithout a hit: idle\n');
     expect(stderr).toContain('at least so much was dropped');
   });
@@ -106,6 +120,6 @@ describeSystem('what was dropped, gathered from the kernel', NEEDS, () => {
   systemTest('unloaded: nothing to gather, and what was gathered stays', NEEDS, async () => {
     await project.done(host, 'unload', '--yes');
     await project.done(host, 'stats', '--harvest');
-    expect((await stats()).total.packets).toBe(12);
+    expect((await stats()).total.packets).toBe(14);
   });
 });
