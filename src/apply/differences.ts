@@ -98,19 +98,40 @@ function expectedChains(sets: RuleSets, names: Names): Map<string, LiveChain> {
   );
 }
 
+/** Who ends within this has ended, or has not: a look takes a while, and the kernel rounds. */
+const ENDING_SECONDS = 10;
+
 /** Compares every address that was read from the kernel with what should be there; empty when they agree. */
 export function setDifferences({ artefact, local }: Target, live: LiveTable): SetDifference[] {
-  const wanted: Array<readonly [name: SetDifference['name'], kernel: string, set: IpSet]> = [
-    ...namedSets(artefact.sets).map(
-      ({ name, prefixes }) => [name, live.names(name), IpSet.ofPrefixes(prefixes)] as const,
-    ),
-    ...[...local].map(([name, elements]) => [name, name, IpSet.from(elements.map(({ prefix }) => prefix))] as const),
-  ];
-  return wanted.flatMap(([name, kernel, set]) => {
-    const found = live.sets.get(kernel) ?? IpSet.empty;
-    if (set.equals(found)) return [];
-    return [{ name, missing: sizeOf(set.subtract(found)), extra: sizeOf(found.subtract(set)) }];
+  const listed = namedSets(artefact.sets).flatMap(({ name, prefixes }) => {
+    const set = IpSet.ofPrefixes(prefixes);
+    const found = live.sets.get(live.names(name)) ?? IpSet.empty;
+    return set.equals(found) ? [] : [difference(name, [set, found], [set, found])];
   });
+  const here = [...local].flatMap(([name, elements]) => {
+    const [wanted, found] = [setOf(elements), live.sets.get(name) ?? IpSet.empty];
+    if (wanted.equals(found)) return [];
+    const lasting = [setOf(elements.filter(isLasting)), setOf((live.local.get(name) ?? []).filter(isLasting))] as const;
+    const differs = difference(name, [lasting[0], found], [wanted, lasting[1]]);
+    return differs.missing + differs.extra === 0n ? [] : [differs];
+  });
+  return [...listed, ...here];
+}
+
+function difference(
+  name: SetDifference['name'],
+  [wanted, found]: readonly [IpSet, IpSet],
+  [known, there]: readonly [IpSet, IpSet],
+): SetDifference {
+  return { name, missing: sizeOf(wanted.subtract(found)), extra: sizeOf(there.subtract(known)) };
+}
+
+function isLasting({ seconds }: LocalElement): boolean {
+  return seconds === undefined || seconds > ENDING_SECONDS;
+}
+
+function setOf(elements: readonly LocalElement[]): IpSet {
+  return IpSet.from(elements.map(({ prefix }) => prefix));
 }
 
 function sizeOf(set: IpSet): bigint {

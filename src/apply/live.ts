@@ -138,7 +138,10 @@ function readTable(objects: z.output<typeof listingSchema>['nftables']): LiveTab
     }
     if (chain !== undefined && isOurs(chain)) chains.set(chain.name, { hook: hookText(chain), rules: [] });
     if (rule !== undefined && isOurs(rule)) chains.get(rule.chain)?.rules.push(ruleGist(rule.expr));
-    if (counter !== undefined && isOurs(counter)) counters.set(counter.name, counter);
+    if (counter !== undefined && isOurs(counter)) {
+      const { name, packets, bytes } = counter;
+      counters.set(name, { packets, bytes });
+    }
   }
   if (!isPresent) return undefined;
   return { isActive, digest, names: resolved(chains), sets, local, kinds, chains, counters };

@@ -59,7 +59,7 @@ export const run: Command<StatusOptions> = async (options, context) => {
       unconfirmed: judged.waiting === undefined ? null : { deadline: judged.waiting.deadline },
       expired: judged.expired === undefined ? null : { deadline: judged.expired.deadline, wentBack: !judged.isStuck },
       dropped: counters.get('dropped') ?? { packets: 0, bytes: 0 },
-      counters: Object.fromEntries([...counters].map(([name, { packets, bytes }]) => [name, { packets, bytes }])),
+      counters: Object.fromEntries(counters),
       sources,
       lockdown: lockdown === undefined ? null : { ...lockdownJson(lockdown, context), intact: lockdown.isIntact },
     };

@@ -53,6 +53,20 @@ describe('addresses', () => {
     expect(sets(replaced('set', 'nets4'))).toEqual([{ name: 'nets4', missing: 256n, extra: 0n }]);
   });
 
+  test('whose end is a moment away may be there or not, on either side', () => {
+    const wish = (text: string, seconds?: number) => ({ prefix: parsePrefix(text), seconds });
+    const timed = (val: string, expires: number) => ({ elem: { val, timeout: 60, expires } });
+    const ban4 = (elem: readonly unknown[]) =>
+      replaced('set', 'ban4', set('ban4', 'ipv4_addr', ['interval', 'timeout'], elem));
+    const local: LocalContent = new Map([['ban4', [wish('62.1.1.1'), wish('62.1.1.2', 40), wish('62.1.1.3', 2)]]]);
+    expect(sets(ban4(['62.1.1.1', timed('62.1.1.2', 40)]), local)).toEqual([]);
+    expect(sets(ban4(['62.1.1.1', timed('62.1.1.2', 40), timed('62.1.1.9', 3)]), local)).toEqual([]);
+    expect(sets(ban4(['62.1.1.1', timed('62.1.1.3', 2)]), local)).toEqual([{ name: 'ban4', missing: 1n, extra: 0n }]);
+    expect(sets(ban4(['62.1.1.1', timed('62.1.1.2', 40), timed('62.1.1.9', 30), '62.1.1.8']), local)).toEqual([
+      { name: 'ban4', missing: 0n, extra: 2n },
+    ]);
+  });
+
   test('of a set that no rule looks at count for nothing', () => {
     const second = table(undefined, { nets4: 'nets4_b' });
     expect(sets([...second, set('nets4', 'ipv4_addr', ['interval'], ['9.0.0.1'])])).toEqual([]);

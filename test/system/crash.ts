@@ -166,9 +166,9 @@ export class CrashProject {
     expect(await this.leftovers()).toEqual([]);
   }
 
-  /** Files of the cache that are neither last good nor the log of fetches. */
+  /** Files of the cache that are neither last good, nor the parsed database of countries, nor the log of fetches. */
   private async leftovers(): Promise<string[]> {
-    const known = /^(fetches\.json|sources|meta\.json|a|[0-9a-f]{64}\.(body|parsed))$/;
+    const known = /^(fetches\.json|sources|databases|geo-country|meta\.json|a|[0-9a-f]{64}\.(body|parsed))$/;
     const entries = await readdir(join(this.folder, 'cache'), { recursive: true, withFileTypes: true });
     const bodies = entries.filter(({ name }) => name.endsWith('.body')).map(({ name }) => name);
     return [...entries.map(({ name }) => name).filter((name) => !known.test(name)), ...bodies.slice(1)];
