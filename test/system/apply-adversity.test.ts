@@ -127,7 +127,7 @@ describeSystem('apply against odds', ['root', 'netns', 'mountns', 'nft', 'ip'], 
 
   systemTest('the same where large transactions are refused: the way back is staged, too', [], async () => {
     await rules.review('far');
-    const meddle = `${smallBuffer(2_200)}
+    const meddle = `${smallBuffer(2_700)}
       $load "$@" || exit $?
       for set in nodes4 nodes4_b; do $nft "delete element inet blocklist $set { 45.9.30.7 }" 2>/dev/null; done
       exit 0`;
@@ -178,7 +178,7 @@ describeSystem('apply against odds', ['root', 'netns', 'mountns', 'nft', 'ip'], 
     await rules.review('far');
     // Without a digest everything is loaded, however little changed.
     await namespace.nft('delete set inet blocklist state\nadd set inet blocklist state { type mark; }');
-    const small = await standIn.run(namespace, smallBuffer(2_200), rules.project.argv('apply', '--json'));
+    const small = await standIn.run(namespace, smallBuffer(2_700), rules.project.argv('apply', '--json'));
     expect([small.status, small.stderr]).toEqual([0, '']);
     expect(JSON.parse(small.stdout).done).toBe('staged');
     const second = ['nets4_b', 'nets6_b', 'nodes4_b', 'nodes6_b'];
