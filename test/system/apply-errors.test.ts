@@ -177,7 +177,8 @@ describeSystem('a user namespace with a small send buffer', [...NEEDS, 'userns']
         expect(JSON.parse(status)).toMatchObject({ verdict: 'in-sync', compared: 'every element', differences: [] });
         // nodes4 was there, so the new addresses stand beside it under its second name.
         expect(sets.map((line) => line.slice(4)).sort()).toEqual([
-          ...['allow4', 'allow6', 'ban4', 'ban6', 'nets4', 'nets6', 'nodes4_b', 'nodes6', 'state'],
+          ...['allow4', 'allow6', 'ban4', 'ban6', 'nets4', 'nets6', 'nodes4_b', 'nodes6', 'seen4', 'seen6'],
+          'state',
         ]);
       } finally {
         await project.remove();

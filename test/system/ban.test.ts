@@ -69,6 +69,7 @@ describeSystem('bans and allowances of this host', ['root', 'netns', 'nft', 'ip'
       );
       return monitor.output().includes('inet probe');
     });
+    await host.nft('delete table inet probe');
     await done('ban', '203.0.112.2', '2a09:77::2', '--reason', 'port "scan"; drop');
     expect(await Promise.all(['203.0.112.2', '2a09:77::2', '203.0.112.3'].map(passes))).toEqual([false, false, false]);
     await done('unban', '203.0.112.2', '2a09:77::2');
