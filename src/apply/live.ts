@@ -11,7 +11,6 @@ import {
   type Names,
   SEEN_SETS,
   SET_NAMES,
-  type SetSpec,
   STATE,
   TABLE,
 } from '../render/layout.js';
@@ -153,7 +152,7 @@ export function parseSet(json: string, name: LocalSetName): LocalElement[] {
 }
 
 /** Reads what `nft -j list set` prints, element by element; what `of` throws is something unexpected, too. @throws as parseListing. */
-export function parseElements<T>(json: string, name: SetSpec['name'], of: (element: unknown) => T): T[] {
+export function parseElements<T>(json: string, name: string, of: (element: unknown) => T): T[] {
   return read(() => {
     const { nftables } = listingSchema.parse(JSON.parse(json));
     return (nftables.find(({ set }) => set?.name === name)?.set?.elem ?? []).map(of);
@@ -181,7 +180,7 @@ function resolved(chains: LiveTable['chains']): Names {
 }
 
 /** By hand, as zod would take half a second for the largest real sets: a string, or an object with exactly one of the known keys. */
-function elementText(element: unknown): string {
+export function elementText(element: unknown): string {
   if (typeof element === 'string') return element;
   if (isObject(element)) {
     const { prefix, range, elem } = element;

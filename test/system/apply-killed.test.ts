@@ -15,9 +15,9 @@ type Name = keyof typeof LISTS;
 
 /** Elements of four logical sets, as the rules of `early` look at them: `nodes4` or `nodes4_b`. */
 async function seen(namespace: Namespace): Promise<Range[]> {
-  const early = await namespace.must(['nft', 'list', 'chain', 'inet', 'blocklist', 'early']);
-  const names = [...early.matchAll(/@((?:nodes|nets)[46](?:_b)?) jump listed/g)].map(([, name]) => name ?? '');
-  expect(names, early).toHaveLength(4);
+  const inbound = await namespace.must(['nft', 'list', 'chain', 'inet', 'blocklist', 'inbound']);
+  const names = [...inbound.matchAll(/@((?:nodes|nets)[46](?:_b)?) jump listed/g)].map(([, name]) => name ?? '');
+  expect(names, inbound).toHaveLength(4);
   const listings = await Promise.all(
     names.map((name) => namespace.must(['nft', 'list', 'set', 'inet', 'blocklist', name])),
   );
@@ -78,7 +78,7 @@ describeSystem('apply is killed', ['root', 'netns', 'mountns', 'nft', 'ip'], () 
     // It reads back; status and a second apply have the same to tell each time.
     await rules.apply(namespace, to);
     expect(await seen(namespace), what).toEqual(addresses[to]);
-    const sets = ['allow4', 'allow6', 'ban4', 'ban6', 'nets4', 'nets6', 'nodes4', 'nodes6', 'state'];
+    const sets = ['allow4', 'allow6', 'ban4', 'ban6', 'nets4', 'nets6', 'nodes4', 'nodes6', 'seen4', 'seen6', 'state'];
     expect((await liveSetNames(namespace)).map((name) => name.replace('_b', '')).sort(), what).toEqual(sets);
   }
 
