@@ -34,7 +34,12 @@ export function addLook(program: Command, add: Add): void {
     (options: StatusOptions) => options,
   )
     .option('--ref <gitref>', 'compare with the rules of this branch, tag or commit')
-    .option('--fast', 'believe the digest and compare chains and rules only');
+    .option('--fast', 'believe the digest and compare chains and rules only')
+    .addOption(
+      new Option('--target <target>', 'where the rules are: our own table, or firewalld')
+        .choices(['nft', 'firewalld'])
+        .default('nft'),
+    );
   add(
     program,
     'why',

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Add, collect, none } from './cli-command.js';
 import type { ApplyOptions } from './commands/apply.js';
 import type { BuildOptions } from './commands/build.js';
@@ -39,6 +39,12 @@ export function addNightly(program: Command, add: Add): void {
     () => import('./commands/apply.js'),
     (options: ApplyOptions) => options,
   )
+    .addOption(
+      new Option('--target <target>', 'our own table, or ipsets and a zone of firewalld, which can less')
+        .choices(['nft', 'firewalld'])
+        .default('nft'),
+    )
+    .option('--accept-slow-reload', 'give firewalld more than 20,000 entries')
     .option('--dry-run', 'print what would change and which connections would end, and change nothing')
     .option('--ref <gitref>', 'load the rules as this branch, tag or commit holds them, not the files of the work tree')
     .option('--confirm <time>', 'go back after this time unless confirmed: 60s')

@@ -22,10 +22,13 @@ export interface ApplyOptions {
   readonly repair?: boolean;
   /** without reading back */
   readonly fast?: boolean;
+  readonly target?: 'nft' | 'firewalld';
+  readonly acceptSlowReload?: boolean;
 }
 
 /** Brings the kernel to what was reviewed, reads it back, and ends the connections that the rules would only starve. */
 export const run: Command<ApplyOptions> = async (options, context) => {
+  if (options.target === 'firewalld') return intoFirewalld(options, context);
   const project = await openProject(options, context, options.ref === undefined ? 'read' : 'none');
   const confirmMs = options.confirm === undefined ? undefined : duringOption(options.confirm, '--confirm');
   const nft = new Nft();
@@ -50,6 +53,17 @@ export const run: Command<ApplyOptions> = async (options, context) => {
     if (options.repair !== true) await release(project.state);
     return tellDone(work, done, how, project, options, context);
   });
+};
+
+const intoFirewalld: Command<ApplyOptions> = async ({ confirm, fast, ...options }, context) => {
+  if (confirm !== undefined || fast === true) {
+    const option = fast === true ? '--fast' : '--confirm';
+    throw new BlocklistError('bad-usage', `${option} is not for firewalld, which is reloaded and read back`, {
+      where: `apply --target firewalld ${option}`,
+      hint: 'leave it out; the way back is: blocklist unload',
+    });
+  }
+  return (await import('./apply-firewalld.js')).run(options, context);
 };
 
 /** What the night leaves as a person decided it: nothing of ours, or the artefact that was gone back to. */

@@ -18,6 +18,7 @@ export interface StatusOptions {
   /** branch, tag or commit to compare with, in place of the files */
   readonly ref?: string;
   readonly fast?: boolean;
+  readonly target?: 'nft' | 'firewalld';
 }
 
 const COUNTED: ReadonlyArray<readonly [name: CounterName, words: string]> = [
@@ -33,6 +34,7 @@ export const run: Command<StatusOptions> = async (options, context) => {
   // Also for those who asked for silence, and before anything else can fail.
   for (const line of lockdown === undefined ? [] : shoutLines(lockdown, context))
     say(context, { ...options, quiet: false }, line);
+  if (options.target === 'firewalld') return (await import('./status-firewalld.js')).run(options, context);
   const project = await openProject(options, context, options.ref === undefined ? 'read' : 'none');
   const { state } = project;
   const { artefact, title } = await artefactOf(options, project, context);

@@ -140,12 +140,13 @@ function doneWords(work: Work, { loaded }: Done, check: HowToLoad['check']): str
 }
 
 /** A connection with who lists its peer. */
-interface Explained {
+export interface Explained {
   readonly socket: Socket;
   readonly sources: readonly string[];
 }
 
-async function explained(
+/** Who lists their peers. */
+export async function explained(
   connections: readonly Socket[],
   project: Project,
   options: GlobalOptions,
@@ -156,7 +157,8 @@ async function explained(
   return connections.map((socket, i) => ({ socket, sources: names[i] ?? [] }));
 }
 
-function connectionWords({ socket, sources }: Explained): string {
+/** `tcp 45.9.20.7:50122 with 192.0.2.10:22, sshd (812), listed by drop` */
+export function connectionWords({ socket, sources }: Explained): string {
   const { protocol, local, peer, processes } = socket;
   const who = processes.map(({ name, pid }) => `${escapeText(name, 40)} (${pid})`).join(', ') || 'no process seen';
   const by = sources.length === 0 ? '' : `, listed by ${sources.join(', ')}`;

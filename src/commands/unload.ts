@@ -1,4 +1,5 @@
 import { removeBootCopy } from '../apply/boot-copy.js';
+import { isInFirewalld, unloadFirewalld } from '../apply/firewalld.js';
 import { hold } from '../apply/hold.js';
 import { Nft } from '../apply/nft.js';
 import { closePending, readPending } from '../apply/pending.js';
@@ -24,8 +25,12 @@ export interface UnloadOptions {
  */
 export const run: Command<UnloadOptions> = async (options, context) => {
   const nft = new Nft();
-  const isPresent = (await nft.structure()) !== undefined;
-  const plan = `delete table ${FAMILY} ${TABLE}: listed hosts can reach this machine again, until blocklist apply`;
+  const parts = [
+    ...((await nft.structure()) === undefined ? [] : [`table ${FAMILY} ${TABLE}`]),
+    ...((await isInFirewalld()) ? ['our zone and ipsets of firewalld'] : []),
+  ];
+  const isPresent = parts.length > 0;
+  const plan = `delete ${parts.join(' and ')}: listed hosts can reach this machine again, until blocklist apply`;
   if (options.dryRun === true) {
     say(context, options, isPresent ? `would ${plan}` : `there is no table ${FAMILY} ${TABLE}`);
     say(context, options, 'dry run: nothing was changed');
@@ -38,13 +43,14 @@ export const run: Command<UnloadOptions> = async (options, context) => {
     // Otherwise the way back of an unconfirmed load would bring the rules again.
     if (state !== undefined) await told(problems, () => disarmAll(state));
     if ((await nft.structure()) !== undefined) await nft.deleteTable();
+    if (await isInFirewalld()) await unloadFirewalld();
     if (state !== undefined) {
       await told(problems, () => holdUnloaded(state, context));
       await told(problems, () => removeBootCopy(state));
     }
   };
   await lockedIfPossible(state, work);
-  const done = isPresent ? `removed table ${FAMILY} ${TABLE}` : `nothing to do: there is no table ${FAMILY} ${TABLE}`;
+  const done = isPresent ? `removed ${parts.join(' and ')}` : `nothing to do: there is no table ${FAMILY} ${TABLE}`;
   say(context, options, done);
   const lockdown = await standing();
   if (lockdown !== undefined) {

@@ -73,14 +73,15 @@ export async function ageLock(state: string): Promise<void> {
 
 /**
  * For the script of a stand-in: a kernel that refuses transactions of this many bytes, in the words of the real one. It
- * stands for the send buffer of a user namespace, which takes some 8 MiB.
+ * stands for the send buffer of a user namespace, which takes some 8 MiB. What it reads is kept in the stand-in's own folder: `$0` is /usr/sbin/nft to
+ * every test that runs at the same time.
  */
 export function smallBuffer(bytes: number): string {
   return `
     small() {
-      cat > $0.stdin
-      [ $(wc -c < $0.stdin) -lt ${bytes} ] || { echo 'netlink: Error: Could not process rule: Message too long' >&2; return 1; }
-      $nft "$@" < $0.stdin
+      cat > $nft.stdin.$n
+      [ $(wc -c < $nft.stdin.$n) -lt ${bytes} ] || { echo 'netlink: Error: Could not process rule: Message too long' >&2; return 1; }
+      $nft "$@" < $nft.stdin.$n
     }
     load=small`;
 }
