@@ -15,5 +15,5 @@ systemTest(
   'every command of the page on apply prints what the page shows',
   ['root', 'netns', 'nft'],
   () => runPage('apply', { atLeast: 21, steady }),
-  120_000,
+  240_000,
 );

@@ -12,5 +12,5 @@ systemTest(
   'every command of the page on countries prints what the page shows',
   ['root', 'netns', 'nft'],
   () => runPage('countries', { atLeast: 6, steady }),
-  120_000,
+  240_000,
 );

@@ -31,5 +31,5 @@ systemTest(
       runsHere: (command) => !command.startsWith('blocklist ban'),
     });
   },
-  120_000,
+  240_000,
 );

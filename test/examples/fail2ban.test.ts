@@ -76,5 +76,5 @@ systemTest(
     }
     expect(await server.complaints()).toEqual([]);
   },
-  120_000,
+  240_000,
 );

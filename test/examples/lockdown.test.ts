@@ -60,6 +60,6 @@ describeSystem('the page on lockdown', NEEDS, () => {
           return client.run(server.argv('root', HOST, line, ['-b', ADMIN]));
         },
       }),
-    180_000,
+    240_000,
   );
 });

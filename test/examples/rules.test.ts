@@ -24,5 +24,5 @@ systemTest(
   'every command of the page on rules prints what the page shows',
   ['root', 'netns', 'nft'],
   () => runPage('rules', { atLeast: 2, steady: (text) => text }),
-  60_000,
+  240_000,
 );

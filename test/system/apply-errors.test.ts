@@ -184,6 +184,6 @@ describeSystem('a user namespace with a small send buffer', [...NEEDS, 'userns']
         await project.remove();
       }
     },
-    120_000,
+    240_000,
   );
 });

@@ -53,7 +53,7 @@ describeSystem(
         expect(await rules.verdict(stage.host)).toBe('0 in-sync');
         expect((await rules.apply(stage.host, 'first')).done).toBe('nothing');
       },
-      120_000,
+      240_000,
     );
 
     systemTest(

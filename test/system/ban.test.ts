@@ -247,7 +247,7 @@ describeSystem('bans and allowances of this host', ['root', 'netns', 'nft', 'ip'
       expect(await host.ruleset()).toBe(before);
       await expect(entries()).rejects.toThrow('ENOENT');
     },
-    60_000,
+    240_000,
   );
 
   systemTest('nothing loaded yet: written down, and in force with the next apply', [], async () => {

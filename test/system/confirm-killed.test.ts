@@ -82,7 +82,7 @@ describeSystem('apply --confirm is killed', ['root', 'netns', 'nft', 'ip', 'tail
         );
       }
     },
-    120_000,
+    240_000,
   );
 
   systemTest('between arming and writing it down: the forgotten watchdog finds nothing to load', [], async () => {

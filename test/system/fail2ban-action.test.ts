@@ -68,7 +68,7 @@ describeSystem('the action of fail2ban', ['root', 'netns', 'nft', 'fail2ban-serv
       await holds('all of them', addresses.flat(), 'ban4', 90_000);
       expect(await fail2ban.complaints()).toEqual([]);
     },
-    120_000,
+    240_000,
   );
 
   systemTest('a ban by hand is not taken back by fail2ban; one of fail2ban is by hand', [], async () => {

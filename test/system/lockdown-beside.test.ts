@@ -89,7 +89,7 @@ describeSystem('lockdown beside everything else', NEEDS, () => {
       const after = JSON.parse((await project.blocklist(stage.host, 'status', '--json')).stdout);
       expect(after.lockdown).toBeNull();
     },
-    120_000,
+    240_000,
   );
 
   systemTest(
@@ -133,7 +133,7 @@ describeSystem('lockdown beside everything else', NEEDS, () => {
       const second = await stage.blocklist('lockdown', '--allow', ...ADMIN, '--for', '9m', '--yes');
       expect(second.stderr).toMatch(/^LOCKDOWN until .*, in place of the one that stood$/m);
     },
-    90_000,
+    240_000,
   );
 
   systemTest(
@@ -174,7 +174,7 @@ describeSystem('lockdown beside everything else', NEEDS, () => {
       const freed = await project.done(stage.host, 'lockdown', '--allow', '203.0.112.8', '--dry-run');
       expect(freed.stderr).not.toContain('is in set');
     },
-    90_000,
+    240_000,
   );
 
   systemTest('an address behind a tunnel of this host is warned of', [], async () => {

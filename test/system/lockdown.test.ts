@@ -75,7 +75,7 @@ describeSystem('lockdown, by a real sshd', NEEDS, () => {
       expect(again).toMatchObject({ status: 0, stderr: 'no lockdown stands\n' });
       expect(admins.map(({ sshd }) => runs(sshd))).toEqual([true, true]);
     },
-    90_000,
+    240_000,
   );
 
   systemTest(
@@ -99,7 +99,7 @@ describeSystem('lockdown, by a real sshd', NEEDS, () => {
         expect(await where.must(['ip', '-6', 'neigh', 'show', address]), address).toContain('lladdr');
       }
     },
-    90_000,
+    240_000,
   );
 
   systemTest(
@@ -131,7 +131,7 @@ describeSystem('lockdown, by a real sshd', NEEDS, () => {
       expect((await stage.blocklist('lockdown', 'off')).stderr).toContain('was over by itself');
       expect(await stage.host.ruleset()).toBe('');
     },
-    90_000,
+    240_000,
   );
 
   systemTest(
@@ -154,7 +154,7 @@ describeSystem('lockdown, by a real sshd', NEEDS, () => {
         await stage.host.nft('flush ruleset');
       }
     },
-    90_000,
+    240_000,
   );
 
   systemTest(
@@ -182,6 +182,6 @@ describeSystem('lockdown, by a real sshd', NEEDS, () => {
       await new Promise((resolve) => setTimeout(resolve, 1_500));
       expect(taken()).toEqual(before);
     },
-    90_000,
+    240_000,
   );
 });

@@ -100,7 +100,7 @@ describeSystem('beside other firewalls', NEEDS, () => {
         await host.must(['iptables-nft', ...line.split(' ')]);
       await project.done(host, 'status');
     },
-    60_000,
+    240_000,
   );
 
   systemTest(

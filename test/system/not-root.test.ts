@@ -88,7 +88,7 @@ describeSystem('a plain user', ['root', 'netns', 'nft', 'ip', 'setpriv'], () => 
       }
       expect(await everything()).toBe(before);
     },
-    60_000,
+    240_000,
   );
 
   /** A node that this user may run. */

@@ -155,7 +155,7 @@ describeSystem('countries.only', NEEDS, () => {
       await project.done(host, 'rollback');
       expect(await reaches(peer, STRANGER.v4, HOST.v4, 80)).toBe(false);
     },
-    120_000,
+    240_000,
   );
 
   systemTest('sessions from elsewhere end, those that this host began and those to free ports stay', [], async () => {

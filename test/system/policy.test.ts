@@ -62,7 +62,7 @@ describeSystem('policy × traffic', NEEDS, () => {
         expect(await found(() => project.done(stage.host, 'apply'))).toEqual(column);
         expect((await project.blocklist(stage.host, 'status')).status).toBe(0);
       },
-      120_000,
+      240_000,
     );
   }
 });

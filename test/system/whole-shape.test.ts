@@ -104,7 +104,7 @@ paths: {cache: cache, state: state}
           expect(answers.filter(({ verdict, sources: by }) => verdict !== 'blocked' || by.length === 0)).toEqual([]);
         }
       },
-      180_000,
+      240_000,
     );
   },
 );
