@@ -30,7 +30,13 @@ export function addNightly(program: Command, add: Add): void {
     ['blocklist build', 'blocklist build --config examples/quickstart/blocklist.yaml --json'],
     () => import('./commands/build.js'),
     (options: BuildOptions) => options,
-  ).option('--accept-change <id>', 'take what this file has, however many entries came or went (repeatable)', collect);
+  )
+    .option('--accept-change <id>', 'take what this file has, however many entries came or went (repeatable)', collect)
+    .addOption(
+      new Option('--format <format>', 'firewalld: its ipsets and zone, too, in rules/firewalld, from then on each time')
+        .choices(['nft', 'firewalld'])
+        .default('nft'),
+    );
   add(
     program,
     'apply',

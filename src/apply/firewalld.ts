@@ -2,6 +2,7 @@ import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { RuleSets } from '../build/build.js';
 import { BlocklistError } from '../errors.js';
 import { ask } from '../host/ask.js';
 import {
@@ -14,7 +15,16 @@ import {
 import { readWhole } from '../io/read.js';
 import { removeTree, writeAtomic } from '../io/write.js';
 import { type FourSets, IpSet, SET_KEYS, type SetKey } from '../ip/index.js';
-import { IPSET_FILES, type IpsetName, ipsetName, MARK, renderFirewalld, ZONE, ZONE_FILE } from '../render/firewalld.js';
+import {
+  beyondFirewalld,
+  IPSET_FILES,
+  type IpsetName,
+  ipsetName,
+  MARK,
+  renderFirewalld,
+  ZONE,
+  ZONE_FILE,
+} from '../render/firewalld.js';
 import { FILE_CAP } from './artefact.js';
 import { elementText, parseElements } from './live.js';
 import type { Nft } from './nft.js';
@@ -76,12 +86,20 @@ export async function requireNothingLost(): Promise<void> {
   });
 }
 
+/** Refuses what a zone of firewalld cannot do: nothing of it is left out silently. @throws BlocklistError `beyond-firewalld` */
+export function requireWithinReach(sets: RuleSets, where: string, hint: string): void {
+  const beyond = beyondFirewalld(sets);
+  if (beyond.length === 0) return;
+  const message = `a zone of firewalld cannot do this: ${beyond.join(', ')}; nothing was changed`;
+  throw new BlocklistError('beyond-firewalld', message, { where, hint });
+}
+
 /** Lets firewalld judge the files in a copy of its folder. @throws BlocklistError `firewalld-refused` */
 export async function checkOffline(files: Files): Promise<void> {
   const copy = await mkdtemp(join(tmpdir(), 'blocklist-firewalld-'));
   try {
     await cp(FIREWALLD_FOLDER, copy, { recursive: true });
-    await putFiles(files, copy);
+    await replaceFiles(files, copy);
     await ask(['firewall-offline-cmd', '--system-config', copy, '--check-config'], { timeoutMs: RELOAD_TIMEOUT_MS });
   } catch (cause) {
     if (!(cause instanceof BlocklistError) || cause.code !== 'program-failed') throw cause;
@@ -96,7 +114,7 @@ export async function checkOffline(files: Files): Promise<void> {
 }
 
 /** Exactly these of our files, and none that they do not name. */
-async function putFiles(files: Files, folder: string): Promise<void> {
+export async function replaceFiles(files: Files, folder: string): Promise<void> {
   for (const [name, bytes] of files) await writeAtomic(join(folder, name), bytes);
   for (const name of FILES) if (!files.has(name)) await removeTree(join(folder, name));
 }
@@ -113,7 +131,7 @@ export async function loadFirewalld(nft: Nft, sets: FourSets, before: Files): Pr
   const files = renderFirewalld(sets);
   await checkOffline(files);
   try {
-    await putFiles(files, FIREWALLD_FOLDER);
+    await replaceFiles(files, FIREWALLD_FOLDER);
     await reload();
     const drift = await firewalldDrift(nft, sets);
     if (drift.length === 0) return;
@@ -130,7 +148,7 @@ async function wentBack(before: Files, error: unknown): Promise<unknown> {
   if (!(error instanceof BlocklistError)) return error;
   const { code, message, hint = 'see the log of firewalld', where = 'firewalld' } = error;
   try {
-    await putFiles(before, FIREWALLD_FOLDER);
+    await replaceFiles(before, FIREWALLD_FOLDER);
     await reload();
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -4,18 +4,18 @@ import {
   ownFiles,
   requireFirewalld,
   requireNothingLost,
+  requireWithinReach,
   zonesBefore,
 } from '../apply/firewalld.js';
 import { readHold, release } from '../apply/hold.js';
 import { Nft, requireRight } from '../apply/nft.js';
 import { cutConnections, droppedBy, endSessions, type IsDropped } from '../apply/sessions.js';
-import type { RuleSets } from '../build/build.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { escapeText } from '../io/escape.js';
 import { grouped, minuteText } from '../io/figures.js';
 import { withLock } from '../io/lock.js';
 import { type FourSets, fourSets, IpSet, SET_KEYS } from '../ip/index.js';
-import { beyondFirewalld, ipsetName, renderFirewalld } from '../render/firewalld.js';
+import { ipsetName, renderFirewalld } from '../render/firewalld.js';
 import { doubtsOf } from './allowed.js';
 import { artefactOf } from './artefact.js';
 import { type Command, type Context, commandLine, type GlobalOptions, say } from './context.js';
@@ -80,7 +80,8 @@ export async function prepareFirewalld(
   context: Context,
 ): Promise<FirewalldWork> {
   const { artefact, title, prove } = await artefactOf(options, project, context);
-  requireExpressible(artefact.sets, artefact.folder, options, context);
+  const hint = `our own table beside firewalld can: ${commandLine(context, options, 'apply')}`;
+  requireWithinReach(artefact.sets, artefact.folder, hint);
   await prove();
   const local = await localWith(await localFacts(project, context), project, context, artefact.manifest);
   await requireNoLockout(artefact.sets, artefact.folder, local, project, options, context);
@@ -89,15 +90,6 @@ export async function prepareFirewalld(
   const sets = fourSets(listed.union(local.banned).subtract(local.open));
   const entries = SET_KEYS.reduce((total, key) => total + sets[key].size, 0);
   return { title, sets, entries, local, isDropped: droppedBy(artefact, local.banned, local.open) };
-}
-
-function requireExpressible(sets: RuleSets, where: string, options: GlobalOptions, context: Context): void {
-  const beyond = beyondFirewalld(sets);
-  if (beyond.length === 0) return;
-  throw new BlocklistError('beyond-firewalld', `a zone of firewalld cannot do this: ${beyond.join(', ')}`, {
-    where,
-    hint: `our own table beside firewalld can: ${commandLine(context, options, 'apply')}`,
-  });
 }
 
 function requireQuick({ entries }: FirewalldWork, { acceptSlowReload }: FirewalldOptions): void {

@@ -14,14 +14,20 @@ import { readLastBuild, writeLastBuild } from '../report/last-build.js';
 import type { Missing } from '../sources/index.js';
 import { allowFileId } from './allowed.js';
 import { type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
+import { requireWithinFirewalld, wantsFirewalld, writeFirewalldFiles } from './firewalld-files.js';
 import { type Gathered, type GatherOptions, gather } from './gather.js';
 import { listOf, neverBlock } from './lists.js';
 import { openProject, type Project } from './project.js';
 import { pushBansOf, withPushProblem } from './push-bans.js';
 import { sayProblems } from './say-problems.js';
 
+/** How sources are gathered, and in which form the rules are rendered beside the artefact. */
+export interface RefreshOptions extends GatherOptions {
+  readonly format?: 'nft' | 'firewalld';
+}
+
 /** `build` and `update`: sources → sets → rendered rules. They differ only in what the network is asked. */
-export async function refresh(how: GatherOptions, options: GlobalOptions, context: Context): Promise<ExitStatus> {
+export async function refresh(how: RefreshOptions, options: GlobalOptions, context: Context): Promise<ExitStatus> {
   const project = await openProject(options, context);
   return withLock(project.state, async () => {
     const { config } = project;
@@ -51,7 +57,12 @@ export async function refresh(how: GatherOptions, options: GlobalOptions, contex
             },
           }),
     });
-    const rendered = await render(built, allowed, config.paths.rules);
+    const { rules } = config.paths;
+    const forFirewalld = await wantsFirewalld(rules, how.format ?? 'nft');
+    if (forFirewalld) requireWithinFirewalld(built.sets, rules, context);
+    const rendered = await render(built, allowed, rules);
+    if (forFirewalld)
+      say(context, options, `rendered ${shortPath(context, await writeFirewalldFiles(rules, built.sets))}`);
     const sources = [...block, ...allow, ...(only ?? []), ...databases];
     await writeLastBuild(project.state, context.now(), sources, missing, { build: before, wasAsked, idle });
     await report(built, gathered, rendered, project, options, context);

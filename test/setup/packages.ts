@@ -18,8 +18,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'openssh-client': 'ssh',
   // What bans and is read by the update.
   fail2ban: 'fail2ban-server',
-  // Another firewall beside ours.
+  // Other firewalls beside ours.
   iptables: 'iptables-nft',
+  firewalld: 'firewall-cmd',
 };
 
 function missing(): string[] {

@@ -32,6 +32,17 @@ export class Namespace {
     return namespace;
   }
 
+  /** The same with mounts of its own, which the lines of this script make. */
+  static async withMounts(script: string): Promise<Namespace> {
+    const outer = await Namespace.create();
+    const owner = outer.start(['unshare', '-m', 'sh', '-ec', `${script}\necho ready; exec sleep 1000`]);
+    await until('the mounts are there', () => owner.output().includes('ready'));
+    const [mnt, net] = ['mnt', 'net'].map((kind) => `/proc/${owner.pid}/ns/${kind}`);
+    const namespace = new Namespace(outer.name, ['nsenter', `--mount=${mnt}`, `--net=${net}`, '--']);
+    namespace.background.push(owner);
+    return namespace;
+  }
+
   run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
     return run([...this.entry, ...argv], options);
   }
