@@ -19,8 +19,8 @@ export interface FirewalldStage {
   readonly firewalld: FirewalldServer;
   readonly host: Namespace;
   readonly peer: Namespace;
-  /** whether a TCP connection to a port of the host comes about */
-  readonly reaches: (from: string, port?: number) => Promise<boolean>;
+  /** whether a TCP connection to port 22 of the host comes about */
+  readonly reaches: (from: string) => Promise<boolean>;
   readonly remove: () => Promise<void>;
 }
 
@@ -38,11 +38,13 @@ export async function firewalldStage(): Promise<FirewalldStage> {
   // A listed address gets no answer to its neighbour solicitation: a router on the way would have asked for it.
   const mac = (await host.must(['cat', '/sys/class/net/wire/address'])).trim();
   for (const end of Object.values(ENDS)) await peer.ip(`neigh replace ${end} lladdr ${mac} nud permanent dev wire`);
-  const echo = `for (const port of [22, 8080]) require('node:net').createServer((s) => s.on('data', (d) => s.write(d)).on('error', () => 0)).listen(port, '::');`;
+  const echo = `const { createServer } = require('node:net');
+    for (const host of ['0.0.0.0', '::'])
+      createServer((s) => s.on('data', (d) => s.write(d)).on('error', () => 0)).listen({ port: 22, host, ipv6Only: true });`;
   host.start([process.execPath, '-e', echo]);
-  const reaches = async (from: string, port = 22) => {
+  const reaches = async (from: string) => {
     const end = ENDS[from.includes(':') ? 6 : 4];
-    const code = `const s = require('node:net').connect({ host: '${end}', port: ${port}, localAddress: '${from}' });
+    const code = `const s = require('node:net').connect({ host: '${end}', port: 22, localAddress: '${from}' });
       s.setTimeout(1000, () => process.exit(1)); s.on('error', () => process.exit(1)); s.on('connect', () => process.exit(0));`;
     return (await peer.run([process.execPath, '-e', code])).status === 0;
   };
