@@ -18,8 +18,11 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'openssh-client': 'ssh',
   // What bans and is read by the update.
   fail2ban: 'fail2ban-server',
-  // Another firewall beside ours.
+  // Other firewalls beside ours.
   iptables: 'iptables-nft',
+  ufw: 'ufw',
+  firewalld: 'firewall-cmd',
+  dbus: 'dbus-daemon',
 };
 
 function missing(): string[] {
