@@ -13,6 +13,7 @@ const MAY_IMPORT = {
   render: ['ip'],
   host: ['ip', 'io'],
   apply: ['ip', 'io', 'config', 'render', 'host'],
+  check: ['ip', 'io', 'host'],
   respond: ['ip', 'io', 'config', 'render', 'apply', 'host'],
   report: ['ip', 'io', 'config'],
   setup: ['ip', 'io', 'config'],

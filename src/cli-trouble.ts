@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { type Add, collect } from './cli-command.js';
+import type { CheckPortsOptions } from './commands/check-ports.js';
 import type { LockdownOptions } from './commands/lockdown.js';
 
 /** The commands of a person who has somebody in the house. */
@@ -20,4 +21,13 @@ export function addTrouble(program: Command, add: Add): void {
     .option('--cut-outbound', 'also drop what this host begins: only that SSH is left of the network')
     .option('--dry-run', 'print what would be cut off, and change nothing')
     .option('-y, --yes', 'do not ask');
+  const check = program.command('check').description('what should not be there: who listens on this host');
+  add(
+    check,
+    'ports',
+    'who listens, what of it was accepted, and what closes each; exit 1 when something is new',
+    ['sudo blocklist check ports', 'sudo blocklist check ports --accept'],
+    () => import('./commands/check-ports.js'),
+    (options: CheckPortsOptions) => options,
+  ).option('--accept', 'take what listens now as what is wanted');
 }

@@ -52,7 +52,7 @@ test('the README counts the feeds right', async () => {
 
 test('every command, option and folder that the README names is there', async () => {
   const help = await run([process.execPath, CLI, '--help']);
-  for (const name of ['update', 'build', 'apply', 'status', 'unload', 'feeds', 'merge', 'doctor']) {
+  for (const name of ['update', 'build', 'apply', 'status', 'unload', 'feeds', 'merge', 'doctor', 'check']) {
     expect(readme).toContain(`| \`${name}\` |`);
     expect(help.stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
   }

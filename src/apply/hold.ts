@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readState, writeState } from '../io/state-file.js';
 import { removeTree } from '../io/write.js';
-import { readState, writeState } from './state-file.js';
 
 /**
  * What a person decided against the night: it stays until a person runs `apply`.

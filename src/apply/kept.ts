@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { RuleSets } from '../build/build.js';
 import { BlocklistError } from '../errors.js';
 import { readWhole } from '../io/read.js';
+import { readState, writeState } from '../io/state-file.js';
 import { removeTree } from '../io/write.js';
 import { type Family, type FourSets, IPV4, IPV6, parseRendered, type SetKey } from '../ip/index.js';
 import { filesOf, MANIFEST_FILE } from '../render/artefact.js';
@@ -13,7 +14,6 @@ import { digestOf, type Manifest, policyFrom, type RenderedPolicy } from '../ren
 import { type Artefact, FILE_CAP, parseManifest } from './artefact.js';
 import { placeOf, readArtefact, readManifest, writeArtefact } from './artefact-store.js';
 import type { Content } from './differences.js';
-import { readState, writeState } from './state-file.js';
 
 /** Artefacts that were loaded, the newest last: the way back, and what the next change is counted from. */
 const KEPT = 5;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readState, writeState } from '../io/state-file.js';
 import { formatPrefix, IpSet, type Prefix, parsePrefix } from '../ip/index.js';
-import { readState, writeState } from './state-file.js';
 
 const text = z.string().max(200);
 const schema = z.strictObject({

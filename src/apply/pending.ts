@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readState, writeState } from '../io/state-file.js';
 import { removeTree } from '../io/write.js';
-import { readState, writeState } from './state-file.js';
 import { arm, disarm, isArmed, type Watchdog, watchdogSchema } from './watchdog.js';
 
 const digest = z.string();

@@ -10,15 +10,19 @@ export interface Process {
 
 /** How /proc answers for a process that ended meanwhile or that belongs to somebody else. */
 const NOT_READABLE = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'ENOTDIR']);
+const NOT_OURS = new Set(['EACCES', 'EPERM']);
 /** Deeper than any real chain of parents. */
 const DEEPEST = 1_000;
 
-function whereReadable<T>(read: () => T): T | undefined {
+/** @param denied called when the answer is that this is not ours to see */
+export function whereReadable<T>(read: () => T, denied?: () => void): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (NOT_READABLE.has(errnoOf(error) ?? '')) return undefined;
-    throw error;
+    const code = errnoOf(error) ?? '';
+    if (!NOT_READABLE.has(code)) throw error;
+    if (NOT_OURS.has(code)) denied?.();
+    return undefined;
   }
 }
 
@@ -26,13 +30,18 @@ function whereReadable<T>(read: () => T): T | undefined {
  * Who holds the sockets with these inodes (of sockfs, the same in every network namespace). One process may hold many, and one socket many
  * processes. Processes of others are seen only by root, those of other pid namespaces not at all.
  * Synchronous: a readlink(2) each, some microseconds; asynchronously it takes ten times as long.
+ * @param denied called with each process that does not let us see what it holds
  */
-export function socketOwners(inodes: ReadonlySet<number>, proc = '/proc'): ReadonlyMap<number, readonly Process[]> {
+export function socketOwners(
+  inodes: ReadonlySet<number>,
+  proc = '/proc',
+  denied?: (pid: number) => void,
+): ReadonlyMap<number, readonly Process[]> {
   const owners = new Map<number, Process[]>();
   if (inodes.size === 0) return owners;
   const pids = readdirSync(proc).filter((name) => /^[0-9]+$/.test(name));
   for (const pid of pids) {
-    const held = socketsOf(`${proc}/${pid}`, inodes);
+    const held = socketsOf(`${proc}/${pid}`, inodes, () => denied?.(Number(pid)));
     if (held.size === 0) continue;
     const name = whereReadable(() => readFileSync(`${proc}/${pid}/comm`, 'utf8').replace(/\n$/, '')) ?? '';
     for (const inode of held) {
@@ -48,21 +57,31 @@ export function socketOwners(inodes: ReadonlySet<number>, proc = '/proc'): Reado
  * A process whose main thread has ended, as one that hides might do, has an empty fd folder while its other threads live on with the
  * descriptors. A thread with a descriptor table of its own (CLONE_FILES of unshare(2)) is not looked at: ss -p does not either.
  */
-function socketsOf(process: string, inodes: ReadonlySet<number>): ReadonlySet<number> {
-  const main = whereReadable(() => readdirSync(`${process}/fd`)) ?? [];
-  if (main.length > 0) return socketsAmong(`${process}/fd`, main, inodes);
-  for (const thread of whereReadable(() => readdirSync(`${process}/task`)) ?? []) {
-    const folder = `${process}/task/${thread}/fd`;
+function socketsOf(process: string, inodes: ReadonlySet<number>, denied: () => void): ReadonlySet<number> {
+  const main = whereReadable(() => readdirSync(`${process}/fd`), denied) ?? [];
+  if (main.length > 0) return socketsAmong(`${process}/fd`, main, inodes, denied);
+  for (const thread of threadsOf(process)) {
+    const folder = `${thread}/fd`;
     const names = whereReadable(() => readdirSync(folder)) ?? [];
-    if (names.length > 0) return socketsAmong(folder, names, inodes);
+    if (names.length > 0) return socketsAmong(folder, names, inodes, denied);
   }
   return new Set();
 }
 
-function socketsAmong(folder: string, names: readonly string[], inodes: ReadonlySet<number>): ReadonlySet<number> {
+/** The folders of its threads, which have what the main thread loses when it ends before them. */
+export function threadsOf(process: string): string[] {
+  return (whereReadable(() => readdirSync(`${process}/task`)) ?? []).map((thread) => `${process}/task/${thread}`);
+}
+
+function socketsAmong(
+  folder: string,
+  names: readonly string[],
+  inodes: ReadonlySet<number>,
+  denied: () => void,
+): ReadonlySet<number> {
   const held = new Set<number>();
   for (const name of names) {
-    const target = whereReadable(() => readlinkSync(`${folder}/${name}`));
+    const target = whereReadable(() => readlinkSync(`${folder}/${name}`), denied);
     const inode = Number(/^socket:\[(\d+)\]$/.exec(target ?? '')?.[1] ?? 0);
     if (inodes.has(inode)) held.add(inode);
   }

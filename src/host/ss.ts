@@ -23,10 +23,18 @@ export interface SocketLine {
   readonly inode: number;
 }
 
-/** A TCP port that somebody listens on. */
-export interface ListenLine {
+/** A socket that waits for whoever comes: TCP that listens, or UDP that is bound and has no peer. */
+export interface BoundLine {
+  readonly protocol: 'tcp' | 'udp';
+  /** undefined: every address of this host, of both families when `text` begins with `*`. Also for a text that cannot be read: nothing is taken for harmless */
+  readonly address: Prefix | undefined;
+  /** the interface that the socket is bound to */
+  readonly device: string | undefined;
+  /** 1…65535 */
   readonly port: number;
   readonly inode: number;
+  /** exactly as ss printed it: `0.0.0.0:22`, `*:80`, `[::1]:53`, `127.0.0.53%lo:53` */
+  readonly text: string;
 }
 
 // Netid, State, Recv-Q, Send-Q, local, peer, then `timer:(…) uid:… ino:… sk:… cgroup:…` (ss(8), -e).
@@ -73,12 +81,26 @@ export function parseSocketLine(line: string): SocketLine | undefined {
   return { protocol, state, local, peer, inode: inodeOf(extra) };
 }
 
-/** One line of `ss -Htulne`; undefined for UDP and for what is no listening socket. */
-export function parseListenLine(line: string): ListenLine | undefined {
-  const [, protocol, state, local, , extra] = LINE.exec(line) ?? [];
-  const port = Number(/:(\d{1,5})$/.exec(local ?? '')?.[1] ?? 0);
-  if (protocol !== 'tcp' || state !== 'LISTEN' || port < 1 || port > 65_535) return undefined;
-  return { port, inode: inodeOf(extra) };
+// What ss prints where nobody has connected: `*` for both families, `0.0.0.0`, `[::]` for IPv6 alone, or one address.
+const BOUND = /^(?:\[([^\]]*)\]|([^%]*?))(%[^:/]+)?:(\d{1,5})$/;
+
+/** One line of `ss -Htulne`; undefined for what is no such socket. */
+export function parseBoundLine(line: string): BoundLine | undefined {
+  const [, protocol, state, text = '', , extra] = LINE.exec(line) ?? [];
+  if (protocol !== 'tcp' && protocol !== 'udp') return undefined;
+  const [, v6, v4, zone, digits] = BOUND.exec(text) ?? [];
+  const port = Number(digits);
+  if (state !== (protocol === 'tcp' ? 'LISTEN' : 'UNCONN') || !(port >= 1 && port <= 65_535)) return undefined;
+  const address = singleAddress(v6 ?? v4 ?? '');
+  const isEvery = address?.words.every((word) => word === 0) === true;
+  return {
+    protocol,
+    address: isEvery ? undefined : address,
+    device: zone?.slice(1),
+    port,
+    inode: inodeOf(extra),
+    text,
+  };
 }
 
 /** All records of ss. One that goes on in an indented line is one record: that is for versions without -O (ss(8)), which may wrap. */
@@ -102,7 +124,12 @@ export async function connectedLines(): Promise<SocketLine[]> {
   return parsedRecords(await ask(['ss', '-Htune']), parseSocketLine);
 }
 
-/** The TCP ports that are listened on, each socket once. @throws as connectedLines. */
-export async function listenLines(): Promise<ListenLine[]> {
-  return parsedRecords(await ask(['ss', '-Htulne']), parseListenLine);
+/** The sockets of this network namespace that wait for whoever comes. @throws as connectedLines. */
+export async function boundLines(): Promise<BoundLine[]> {
+  return parsedRecords(await ask(['ss', '-Htulne']), parseBoundLine);
+}
+
+/** Those of TCP. @throws as connectedLines. */
+export async function listenLines(): Promise<BoundLine[]> {
+  return (await boundLines()).filter(({ protocol }) => protocol === 'tcp');
 }

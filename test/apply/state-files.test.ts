@@ -6,7 +6,7 @@ import { hold, readHold, release } from '../../src/apply/hold.js';
 import { keptLoads, readKept, recordLoad, stash } from '../../src/apply/kept.js';
 import { addressesOf, type LocalEntry, readLocalEntries, writeLocalEntries } from '../../src/apply/local-entries.js';
 import { readPending } from '../../src/apply/pending.js';
-import { readState, writeState } from '../../src/apply/state-file.js';
+import { readState, writeState } from '../../src/io/state-file.js';
 import { formatPrefix, IpSet, parsePrefix } from '../../src/ip/index.js';
 import { problemOf, tempFolder } from '../io/temp.js';
 import { artefactOf } from './artefacts.js';

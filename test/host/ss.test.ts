@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { exactFilter } from '../../src/host/sockets.js';
-import { parsedRecords, parseEndpoint, parseListenLine, parseSocketLine } from '../../src/host/ss.js';
+import { parseBoundLine, parsedRecords, parseEndpoint, parseSocketLine } from '../../src/host/ss.js';
 import { formatPrefix } from '../../src/ip/index.js';
 
 /** `ss -Htune`, iproute2 6.1. */
@@ -120,15 +120,35 @@ describe('the filter that closes a socket', () => {
   );
 });
 
-describe('lines of listening sockets', () => {
-  test.each([
-    ['tcp LISTEN 0      128          0.0.0.0:22        0.0.0.0:*    ino:17 sk:1 cgroup:/ <->', { port: 22, inode: 17 }],
-    ['tcp LISTEN 0      128             [::]:2222         [::]:*    ino:18 sk:2', { port: 2222, inode: 18 }],
-    ['tcp LISTEN 0      128                *:80              *:*    uid:33 ino:19 sk:2', { port: 80, inode: 19 }],
-    ['tcp LISTEN 0      5   [fe80::1%eth0]%eth0:80         [::]:*   ino:20 sk:2', { port: 80, inode: 20 }],
-    ['udp UNCONN 0      0            0.0.0.0:68        0.0.0.0:*    ino:21 sk:2', undefined],
-    ['tcp LISTEN 0 128 0.0.0.0:* 0.0.0.0:*', undefined],
-    ['tcp LISTEN 0 128 0.0.0.0:70000 0.0.0.0:*', undefined],
-    ['', undefined],
-  ])('%j', (line, expected) => expect(parseListenLine(line)).toEqual(expected));
+/** `ss -Htulne`, iproute2 6.1: what became of it, or undefined. */
+const BOUND: ReadonlyArray<readonly [line: string, shown: string | undefined]> = [
+  ['tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:* ino:17 sk:1 cgroup:/ <->', 'tcp every 22 17'],
+  ['tcp LISTEN 0 128 [::]:2222 [::]:* ino:18 sk:2', 'tcp every 2222 18'],
+  ['tcp LISTEN 0 128 *:80 *:* uid:33 ino:19 sk:2 cgroup:/ v6only:0 <->', 'tcp every 80 19'],
+  ['tcp LISTEN 0 5 [::ffff:0.0.0.0]:81 *:* ino:19', 'tcp every 81 19'],
+  ['tcp LISTEN 0 5 [::ffff:127.0.0.1]:82 *:* ino:19', 'tcp 127.0.0.1/32 82 19'],
+  ['tcp LISTEN 0 5 127.0.0.53%lo:53 0.0.0.0:* ino:19', 'tcp 127.0.0.53/32 53 19 on lo'],
+  ['tcp LISTEN 0 5 *%eth0.5@x:83 *:* ino:19', 'tcp every 83 19 on eth0.5@x'],
+  ['tcp LISTEN 0 5 [fe80::1%eth0]%eth0:84 [::]:* ino:20 sk:2', 'tcp fe80::1/128 84 20 on eth0'],
+  ['udp UNCONN 0 0 0.0.0.0:68 0.0.0.0:* ino:21 sk:2', 'udp every 68 21'],
+  ['udp UNCONN 0 0 [2001:db8::1]:123 [::]:* ino:22', 'udp 2001:db8::1/128 123 22'],
+  // Nothing is taken for harmless because it cannot be read.
+  ['tcp LISTEN 0 128 odd:22 0.0.0.0:* ino:17', 'tcp every 22 17'],
+  ['tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:*', 'tcp every 22 0'],
+  ['udp ESTAB 0 0 10.0.0.1:68 10.0.0.2:67 ino:21', undefined],
+  ['tcp UNCONN 0 0 0.0.0.0:22 0.0.0.0:* ino:1', undefined],
+  ['tcp LISTEN 0 128 0.0.0.0:* 0.0.0.0:*', undefined],
+  ['tcp LISTEN 0 128 0.0.0.0:0 0.0.0.0:*', undefined],
+  ['tcp LISTEN 0 128 0.0.0.0:70000 0.0.0.0:*', undefined],
+  ['sctp LISTEN 0 128 0.0.0.0:22 0.0.0.0:*', undefined],
+  ['', undefined],
+];
+
+describe('lines of sockets that wait for whoever comes', () => {
+  test.each(BOUND)('%j', (line, expected) => {
+    const bound = parseBoundLine(line);
+    const full = bound?.address === undefined ? 'every' : `${formatPrefix(bound.address)}/${bound.address.length}`;
+    const on = bound?.device === undefined ? '' : ` on ${bound.device}`;
+    expect(bound && `${bound.protocol} ${full} ${bound.port} ${bound.inode}${on}`).toBe(expected);
+  });
 });

@@ -20,7 +20,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   fail2ban: 'fail2ban-server',
   // Other firewalls beside ours.
   iptables: 'iptables-nft',
+  ufw: 'ufw',
   firewalld: 'firewall-cmd',
+  dbus: 'dbus-daemon',
 };
 
 function missing(): string[] {

@@ -36,6 +36,22 @@ const PROBES: Readonly<Record<string, readonly [works: () => boolean, reason: st
   root: [() => process.getuid?.() === 0, 'not run as root'],
   netns: [() => works('unshare', '-n', 'true'), 'no network namespaces here'],
   mountns: [() => works('unshare', '-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'), 'no mounts in namespaces here'],
+  overlay: [
+    () =>
+      works(
+        ...([
+          'unshare',
+          '-m',
+          'sh',
+          '-c',
+          'mount -t tmpfs none /mnt && cd /mnt && mkdir u w r && exec "$@"',
+          'sh',
+        ] as const),
+        ...['mount', '-t', 'overlay', 'overlay', '-o', 'lowerdir=/,upperdir=u,workdir=w', 'r'],
+      ),
+    'no overlay of the whole file system here',
+  ],
+  cgroup2: [() => works('unshare', '-m', 'mount', '-t', 'cgroup2', 'none', '/mnt'), 'no unified control groups here'],
   userns: [
     () => works(WITHOUT_RIGHTS[0], ...WITHOUT_RIGHTS.slice(1), 'unshare', '-Urn', 'true'),
     'no user namespaces here',

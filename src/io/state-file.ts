@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BlocklistError } from '../errors.js';
-import { readWhole } from '../io/read.js';
-import { FILE_MODE, writeAtomic } from '../io/write.js';
+import { readWhole } from './read.js';
+import { FILE_MODE, writeAtomic } from './write.js';
 
 /** Above two hundred thousand bans of fail2ban. */
 const LARGEST = 1 << 26;
