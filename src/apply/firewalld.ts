@@ -95,7 +95,7 @@ export function requireWithinReach(sets: RuleSets, where: string, hint: string):
 }
 
 /** Lets firewalld judge the files in a copy of its folder. @throws BlocklistError `firewalld-refused` */
-export async function checkOffline(files: Files): Promise<void> {
+async function checkOffline(files: Files): Promise<void> {
   const copy = await mkdtemp(join(tmpdir(), 'blocklist-firewalld-'));
   try {
     await cp(FIREWALLD_FOLDER, copy, { recursive: true });
