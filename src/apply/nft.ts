@@ -4,7 +4,7 @@ import { heldFile } from '../io/held-file.js';
 import { type RunOptions, type RunResult, run } from '../io/run.js';
 import { type Address, formatAddress } from '../ip/index.js';
 import type { KernelCommand, LocalElement } from '../render/commands.js';
-import { FAMILY, type KernelName, type LocalSetName, SEEN_SETS, TABLE } from '../render/layout.js';
+import { FAMILY, type KernelName, type LocalSetName, SEEN_SETS, type SeenSetName, TABLE } from '../render/layout.js';
 import { printText } from '../render/nft-text.js';
 import { type LiveTable, parseListing, parseSet } from './live.js';
 import { parseSeen, type SeenHost } from './seen-hosts.js';
@@ -105,12 +105,23 @@ export class Nft {
 
   /** Whether a set that is there holds an address. @throws as `structure` */
   async holds(set: KernelName | LocalSetName, address: Address): Promise<boolean> {
+    return (await this.element(set, address)) !== undefined;
+  }
+
+  /** How much was dropped of a host that the rules remember, in packets and bytes. @throws as `structure` */
+  async seenOf(set: SeenSetName, host: Address): Promise<readonly [packets: number, bytes: number] | undefined> {
+    const text = await this.element(set, host);
+    const [, packets, bytes] = /counter packets (\d+) bytes (\d+)/.exec(text ?? '') ?? [];
+    return packets === undefined ? undefined : [Number(packets), Number(bytes)];
+  }
+
+  /** The element with an address, in a listing of its set; undefined when there is none. `-j` is without effect here in nft 1.0.6. */
+  private async element(set: KernelName | LocalSetName | SeenSetName, address: Address): Promise<string | undefined> {
     const element = `{ ${formatAddress(address.family, address.words)} }`;
     const result = await this.run(['get', 'element', FAMILY, TABLE, set, element]);
     // nft has one status for every failure; this one is no failure.
-    if (result.status !== 0 && /No such file or directory/.test(result.stderr)) return false;
-    succeeded(result);
-    return true;
+    if (result.status !== 0 && /No such file or directory/.test(result.stderr)) return undefined;
+    return succeeded(result).stdout.toString('utf8');
   }
 
   /** What `nft -j` prints of whatever is named. @throws BlocklistError `program-missing`, `no-permission`, `nft-refused` */

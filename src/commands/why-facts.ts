@@ -3,6 +3,7 @@ import { explain } from '../build/explain.js';
 import { BlocklistError } from '../errors.js';
 import { isNearby } from '../host/nearby.js';
 import { IpSet, type Prefix, PrefixIndex, partIn } from '../ip/index.js';
+import { type HostHits, hitsOf } from '../report/host-hits.js';
 import { readLastBuild } from '../report/last-build.js';
 import { type Answer, answerOf, type LetThrough, type RulesState } from '../report/why.js';
 import type { Unread } from '../sources/holding.js';
@@ -67,6 +68,9 @@ export async function answersFor(
   const inKernel = await attempt<readonly boolean[]>('loaded rules', [], async () =>
     isFew && kernel.loaded === 'others' ? Promise.all(blocks.map(kernel.lists)) : [],
   );
+  const hits = await attempt<ReadonlyArray<HostHits | undefined>>('what was dropped', [], async () =>
+    isFew ? hitsOf(project.state, blocks, await Promise.all(blocks.map(kernel.dropped)), context.now()) : [],
+  );
   const built = await attempt('last build', undefined, () => readLastBuild(project.updateState));
   const dates = new Map(built?.sources.map(({ id, date }) => [id, date]));
   const answer = (block: Prefix, i: number) =>
@@ -78,6 +82,7 @@ export async function answersFor(
       decisions: decided.touching(block),
       letThrough: hosts.touching(block),
       inKernel: inKernel[i],
+      hits: hits[i],
       country: geo?.countryOf(block),
       network: geo?.networkOf(block),
     });

@@ -1,6 +1,8 @@
 import { BlocklistError } from '../errors.js';
 import type { Prefix } from '../ip/index.js';
 import { type KernelName, LISTED_NAMES, type LocalSetName } from '../render/layout.js';
+import type { Counted } from '../report/hits.js';
+import { hostOf } from '../report/host-hits.js';
 import type { RulesState } from '../report/why.js';
 import type { Context } from './context.js';
 
@@ -11,12 +13,15 @@ export interface Kernel {
   readonly lists: (address: Prefix) => Promise<boolean>;
   /** whether its first rule lets an address through; undefined where it holds no rules of ours, or cannot be asked */
   readonly letsThrough: ((address: Prefix) => Promise<boolean>) | undefined;
+  /** what was dropped of its host, while the rules remember it */
+  readonly dropped: (address: Prefix) => Promise<Counted | undefined>;
 }
 
 const silent = (loaded: 'none' | 'unknown'): Kernel => ({
   loaded,
   lists: async () => false,
   letsThrough: undefined,
+  dropped: async () => undefined,
 });
 
 /** Asks nft for the digest of what is loaded. As root alone: others may not ask. */
@@ -37,6 +42,10 @@ export async function askKernel(digest: string | undefined, { uid }: Context): P
       loaded: isSame ? 'these' : 'others',
       lists: anyHolds(LISTED_NAMES.map(live.names)),
       letsThrough: anyHolds(['allow4', 'allow6']),
+      dropped: async (address) => {
+        const set = address.family.version === 4 ? 'seen4' : 'seen6';
+        return live.kinds.has(set) ? nft.seenOf(set, hostOf(address)) : undefined;
+      },
     };
   } catch (error) {
     if (error instanceof BlocklistError) return silent('unknown');

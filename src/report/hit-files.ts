@@ -60,6 +60,11 @@ export async function readHitDay(state: string, day: string): Promise<HitDay | u
   return known;
 }
 
+/** The file of a day as it is. */
+export function hitDayBytes(state: string, day: string): Promise<Buffer | undefined> {
+  return readWhole(join(state, FOLDER, `${day}.json`), CAP);
+}
+
 /** The days of which something is known, the oldest first. */
 export async function hitDays(state: string): Promise<string[]> {
   try {

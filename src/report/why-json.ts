@@ -79,6 +79,7 @@ function answerJson(answer: Answer, { dateOf }: RulesState): object {
       until: dateJson(until),
     })),
     letThrough: answer.letThrough.map(({ prefix, what }) => ({ prefix: formatPrefix(prefix), what })),
+    hits: answer.hits ?? null,
     country: answer.country ?? null,
     network: network === undefined ? null : { asn: network.asn, name: network.name },
   };

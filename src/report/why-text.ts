@@ -1,6 +1,7 @@
 import { escapeText } from '../io/escape.js';
 import { addressCount, age, dateText, grouped, minuteText } from '../io/figures.js';
 import { formatPrefix, type Prefix, setOfBlock } from '../ip/index.js';
+import { HIT_DAYS } from './host-hits.js';
 import { type Answer, countIn, type RulesState, type Spared } from './why.js';
 
 /** What an answer is told with. */
@@ -51,6 +52,7 @@ function paragraph(answer: Answer, voice: WhyVoice): string {
       ({ id, days }) => `left ${id}: last listed on ${dayText(days.last)}, since ${dayText(days.first)}`,
     ),
     ...few(answer.spared, (spared) => sparedLine(answer, spared, voice)),
+    ...hitLine(answer),
     ...placeLine(answer),
     ...differenceLines(answer, voice),
     ...wayOut(answer, voice),
@@ -188,6 +190,14 @@ function placeLine({ block, country, network }: Answer): string[] {
   ];
   const whose = isSingle(block) ? '' : 'its first address: ';
   return parts.length === 0 ? [] : [`${whose}${parts.join(', ')}`];
+}
+
+function hitLine({ block, hits }: Answer): string[] {
+  if (hits === undefined) return [];
+  const { packets, days, last } = hits;
+  const who = block.family.version === 4 ? '' : ' from its /64';
+  const when = days === 1 ? `on ${last}` : `on ${days} of the last ${HIT_DAYS} days, last on ${last}`;
+  return [`dropped${who}: ${grouped(packets)} packet${packets === 1 ? '' : 's'} ${when}`];
 }
 
 /** Where the rules and what the sources hold now are not of one mind: one of them is newer. */

@@ -4,6 +4,7 @@ import type { Explained } from '../build/explain.js';
 import { IpSet, type Prefix, partIn, setOfBlock } from '../ip/index.js';
 import type { SetName } from '../render/layout.js';
 import type { Network } from '../sources/geo/lookup.js';
+import type { HostHits } from './host-hits.js';
 
 /** Somebody says that these addresses are never blocked. */
 export interface Spared {
@@ -54,6 +55,8 @@ export interface WhyFacts {
   readonly letThrough: readonly LetThrough[];
   /** whether the kernel holds it where it holds other rules; undefined when that was not asked */
   readonly inKernel: boolean | undefined;
+  /** of the last days; undefined for none, and for blocks of many */
+  readonly hits: HostHits | undefined;
   readonly country: string | undefined;
   readonly network: Network | undefined;
 }

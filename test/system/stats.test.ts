@@ -89,6 +89,22 @@ describeSystem('what was dropped, gathered from the kernel', NEEDS, () => {
     expect((await stats()).total).toMatchObject({ packets: 10, hosts: 4 });
   });
 
+  systemTest('why tells the hits of a host: those that were gathered, and what came since', NEEDS, async () => {
+    const why = async (address: string) => (await project.done(host, 'why', address)).stdout;
+    expect(await why('62.1.1.7')).toMatch(/^ {2}dropped: 4 packets on \d{4}-\d\d-\d\d$/m);
+    await pings('62.1.1.7', 1);
+    expect(await why('62.1.1.7')).toMatch(/^ {2}dropped: 5 packets on /m);
+    expect(await why('2a02:1:0:5::99')).toMatch(/^ {2}dropped from its \/64: 3 packets on /m);
+    expect(await why('62.1.1.70')).not.toContain('dropped');
+    await project.done(host, 'stats', '--harvest');
+    expect(await why('62.1.1.7')).toMatch(/^ {2}dropped: 5 packets on /m);
+    const { answers } = JSON.parse((await project.done(host, 'why', '--json', '62.1.1.7', '62.1.1.70')).stdout);
+    expect(answers.map(({ hits }: { hits: unknown }) => hits)).toEqual([
+      { packets: 5, bytes: 5 * 84, days: 1, last: expect.stringMatching(/^\d{4}-/) },
+      null,
+    ]);
+  });
+
   systemTest('a ban of this host, and a host that nobody lists any more, have their own rows', NEEDS, async () => {
     await project.done(host, 'ban', '62.1.1.200', '--reason', 'test');
     await pings('62.1.1.200', 2);
@@ -110,9 +126,9 @@ describeSystem('what was dropped, gathered from the kernel', NEEDS, () => {
   systemTest('for people: tables, sources without a hit, and when it was gathered', NEEDS, async () => {
     const { stdout, stderr, status } = await project.blocklist(host, 'stats', '--days', '3');
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^day +packets +bytes +hosts\n\d{4}-\d\d-\d\d +14 /);
+    expect(stdout).toMatch(/^day +packets +bytes +hosts\n\d{4}-\d\d-\d\d +15 /);
     expect(stdout).toMatch(/\nsource +packets +bytes +hosts\nn/);
-    expect(stdout).toMatch(/\nhost +packets +bytes\n62\.1\.1\.7 +6 /);
+    expect(stdout).toMatch(/\nhost +packets +bytes\n62\.1\.1\.7 +7 /);
     expect(stdout).toContain('\nwithout a hit: idle\n');
     expect(stderr).toContain('at least so much was dropped');
   });
@@ -120,6 +136,6 @@ describeSystem('what was dropped, gathered from the kernel', NEEDS, () => {
   systemTest('unloaded: nothing to gather, and what was gathered stays', NEEDS, async () => {
     await project.done(host, 'unload', '--yes');
     await project.done(host, 'stats', '--harvest');
-    expect((await stats()).total.packets).toBe(14);
+    expect((await stats()).total.packets).toBe(15);
   });
 });
