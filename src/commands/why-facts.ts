@@ -88,7 +88,13 @@ export async function answersFor(
     });
   return {
     answers: mapped(blocks, answer),
-    rules: { digest: rules.digest, built: built?.at, loaded: kernel.loaded, dateOf: (id) => dates.get(id) },
+    rules: {
+      digest: rules.digest,
+      policy: rules.policy,
+      built: built?.at,
+      loaded: kernel.loaded,
+      dateOf: (id) => dates.get(id),
+    },
     unread: [...rules.unread, ...holdings.unread, ...spared.unread, ...unread],
   };
 }

@@ -2,22 +2,23 @@ import { readCurrent, readManifest, requireManifest } from '../apply/artefact-st
 import { BlocklistError } from '../errors.js';
 import { IpSet, type Prefix, partIn, searchRendered, setOfBlock } from '../ip/index.js';
 import { LISTED_NAMES, ONLY_NAMES, type SetName } from '../render/layout.js';
-import { digestOf, type Manifest } from '../render/manifest.js';
+import { digestOf, type Manifest, type RenderedPolicy } from '../render/manifest.js';
 import type { RuleHit, WhyFacts } from '../report/why.js';
 import type { Unread } from '../sources/holding.js';
 
 /** What the rules say of one block. */
-export type Ruled = Pick<WhyFacts, 'rules' | 'keptOut'>;
+export type Ruled = Pick<WhyFacts, 'rules' | 'keptOut' | 'alsoOutbound'>;
 
 /** What the lists of the rules folder say of some blocks. */
 export interface AskedRules {
   readonly digest: string | undefined;
+  readonly policy: RenderedPolicy | undefined;
   /** of the block with this number; searched anew at each call, as a hundred thousand of them would take much room */
   readonly ruled: (i: number) => Ruled;
   readonly unread: readonly Unread[];
 }
 
-const UNKNOWN: Ruled = { rules: undefined, keptOut: 'unknown' };
+const UNKNOWN: Ruled = { rules: undefined, keptOut: 'unknown', alsoOutbound: false };
 /** A writer can come in between; each time all is read again. */
 const TRIES = 5;
 
@@ -29,7 +30,7 @@ export async function askRules(folder: string, blocks: readonly Prefix[]): Promi
       manifest = await requireManifest(folder);
     } catch (problem) {
       if (!(problem instanceof BlocklistError)) throw problem;
-      return { digest: undefined, ruled: () => UNKNOWN, unread: [{ id: 'rules', problem }] };
+      return { digest: undefined, policy: undefined, ruled: () => UNKNOWN, unread: [{ id: 'rules', problem }] };
     }
     const asked = await askLists(folder, manifest, blocks);
     if (asked.unread.length === 0 || tried === TRIES) return asked;
@@ -43,10 +44,11 @@ async function askLists(folder: string, manifest: Manifest, blocks: readonly Pre
   await lists.read((name) => versions.has(name.endsWith('4') ? 4 : 6));
   const search = (i: number) => ruledBy(lists, blocks[i]!);
   const isListed = blocks.map((block, i) => isWhole(block, search(i)));
-  const { digest } = manifest;
+  const { digest, policy } = manifest;
   // A line that is there says enough; one that is not there says something only where no line was lost.
-  if (isListed.every(Boolean) || (await lists.areWhole())) return { digest, ruled: search, unread: lists.unread };
-  return { digest, ruled: (i) => (isListed[i] ? search(i) : UNKNOWN), unread: lists.unread };
+  if (isListed.every(Boolean) || (await lists.areWhole()))
+    return { digest, policy, ruled: search, unread: lists.unread };
+  return { digest, policy, ruled: (i) => (isListed[i] ? search(i) : UNKNOWN), unread: lists.unread };
 }
 
 function isWhole(block: Prefix, { rules = [] }: Ruled): boolean {
@@ -55,16 +57,16 @@ function isWhole(block: Prefix, { rules = [] }: Ruled): boolean {
 }
 
 function ruledBy(lists: Lists, block: Prefix): Ruled {
-  const { only } = lists.manifest.policy;
+  const { only, alsoOutbound = false } = lists.manifest.policy;
   const version = String(block.family.version);
   const own = lists.names.filter((name) => name.endsWith(version));
   const hits = own.filter((name) => !name.startsWith('only_')).map((name) => hitIn(lists, name, block));
   const rules = hits.includes(undefined) ? undefined : hits.flatMap((each) => each ?? []);
-  if (only === undefined) return { rules, keptOut: undefined };
+  if (only === undefined) return { rules, keptOut: undefined, alsoOutbound };
   const found = lists.search(block.family.version === 4 ? 'only_nets4' : 'only_nets6', block);
-  if (found === undefined) return { rules, keptOut: 'unknown' };
+  if (found === undefined) return { rules, keptOut: 'unknown', alsoOutbound };
   const part = setOfBlock(block).subtract(IpSet.ofPrefixes(found));
-  return { rules, keptOut: part.isEmpty ? undefined : { part, ports: only.ports } };
+  return { rules, keptOut: part.isEmpty ? undefined : { part, ports: only.ports }, alsoOutbound };
 }
 
 function hitIn(lists: Lists, set: SetName, block: Prefix): readonly RuleHit[] | undefined {

@@ -19,6 +19,7 @@ export function* whyJson(
     version: 1,
     rules: {
       digest: rules.digest ?? null,
+      policy: rules.policy ?? null,
       built: dateJson(rules.built),
       loaded: rules.loaded,
     },

@@ -39,6 +39,7 @@ function paragraph(answer: Answer, voice: WhyVoice): string {
   const { block, explained } = answer;
   const lines = [
     ...ruleLines(answer, voice.rules),
+    ...policyLine(answer, voice.rules),
     ...keptOutLines(answer),
     ...decisionLines(answer),
     ...explained.listings.map((listing) => listingLine(answer, listing, voice)),
@@ -125,6 +126,20 @@ function ruleLines({ rules = [], block, inKernel }: Answer, { loaded }: RulesSta
     unknown: 'what is loaded could not be asked',
   } as const;
   return [`in the rules as ${sets.join(', ')}; ${kernel[loaded]}`];
+}
+
+/** What of a listed host passes all the same. */
+function policyLine({ rules = [] }: Answer, { policy }: RulesState): string[] {
+  if (rules.length === 0 || policy === undefined) return [];
+  const { drop, ports, skipInterfaces } = policy;
+  const words = [
+    ...(ports === undefined
+      ? []
+      : [`only what goes to ${ports.length === 1 ? 'port' : 'ports'} ${ports.join(', ')} is dropped`]),
+    ...(drop === 'new' ? ['what this host begins with it goes on'] : []),
+    ...(skipInterfaces === undefined ? [] : [`not on ${skipInterfaces.join(', ')}`]),
+  ];
+  return words.length === 0 ? [] : [`by policy: ${words.join('; ')}`];
 }
 
 function keptOutLines({ keptOut, block }: Answer): string[] {

@@ -3,6 +3,7 @@ import type { Side } from '../build/build.js';
 import type { Explained } from '../build/explain.js';
 import { IpSet, type Prefix, partIn, setOfBlock } from '../ip/index.js';
 import type { SetName } from '../render/layout.js';
+import type { RenderedPolicy } from '../render/manifest.js';
 import type { Network } from '../sources/geo/lookup.js';
 import type { HostHits } from './host-hits.js';
 
@@ -48,6 +49,8 @@ export interface WhyFacts {
   readonly rules: readonly RuleHit[] | undefined;
   /** unknown when that cannot be read */
   readonly keptOut: KeptOut | 'unknown' | undefined;
+  /** whether what is sent to those that are listed as senders is dropped, too */
+  readonly alsoOutbound: boolean;
   readonly explained: Explained;
   readonly spared: readonly Spared[];
   /** decisions of a person on this host, that touch the block */
@@ -65,6 +68,7 @@ export interface WhyFacts {
 export interface RulesState {
   /** undefined when there are none, or they cannot be read */
   readonly digest: string | undefined;
+  readonly policy: RenderedPolicy | undefined;
   /** when they were built, milliseconds since 1970; undefined when another host built them */
   readonly built: number | undefined;
   /** unknown: this user may not ask the kernel */
@@ -109,7 +113,9 @@ export function answerOf(facts: WhyFacts): Answer {
       .union(banned)
       .union(isAnywhere ? outside : IpSet.empty)
       .subtract(open),
-    out: ruled('out').subtract(open),
+    out: ruled('out')
+      .union(facts.alsoOutbound ? ruled('in') : IpSet.empty)
+      .subtract(open),
   };
   const whole = setOfBlock(block);
   const extent = { in: extentOf(blocked.in, whole), out: extentOf(blocked.out, whole) };

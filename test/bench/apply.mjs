@@ -22,7 +22,7 @@ const CHANGED = 0.02;
 const texts = (prefixes) => [...IpSet.ofPrefixes(prefixes).prefixes()].map(formatPrefix);
 
 /** Sets of exactly this shape from the lists at hand: neighbours in numeric order, `shift` of them moved on. */
-function setsOf({ v4, countries }, never, shift) {
+export function setsOf({ v4, countries }, never, shift) {
   const country = fourSets(
     IpSet.from([...countries.v4.slice(0, 200_000), ...countries.v6.slice(0, 60_000)]).subtract(never),
   );

@@ -7,7 +7,9 @@ import { loading } from './apply.mjs';
 import { fail2ban } from './bans.mjs';
 import { makeLists } from './data.mjs';
 import { cachedBuild, countries, updates } from './feeds.mjs';
+import { firewalld } from './firewalld.mjs';
 import { PAIRS } from './measure.mjs';
+import { packets } from './packets.mjs';
 import { inProcess, memory, startUp, wholeProcess } from './rows.mjs';
 import { questions } from './why.mjs';
 
@@ -27,6 +29,8 @@ try {
     fail2ban,
     questions,
     loading,
+    packets,
+    firewalld,
   ])
     rows.push(...(await measure(lists, folder)));
   const figure = ({ value, unit }) => `${value.toFixed(2)} ${unit}`;

@@ -108,3 +108,19 @@ test('who is allowed here is let through on the way out, too', async () => {
     { verdict: 'blocked', blocked: { in: '0', out: '1' } },
   ]);
 });
+
+test('what of a listed host passes by policy is told, and outbound is blocked where policy says so', async () => {
+  const cwd = await folderWith({
+    'blocklist.yaml':
+      'sources: {custom: [{id: a, file: a.txt}]}\npaths: {cache: cache, state: state}\npolicy: {drop: new, ports: [22, 443], skip-interfaces: [wg0], also-outbound: true}\n',
+    'a.txt': '45.9.8.0/24\n',
+  });
+  await blocklist(['build'], { cwd });
+  const { stdout } = await blocklist(['why', '45.9.8.8'], { cwd });
+  expect(stdout).toContain(
+    '\n  by policy: only what goes to ports 22, 443 is dropped; what this host begins with it goes on; not on wg0\n',
+  );
+  expect(stdout).toMatch(/^45\.9\.8\.8: blocked, in both directions/);
+  expect((await blocklist(['why', '45.9.9.8'], { cwd })).stdout).not.toContain('by policy');
+  expect(await answers(cwd, '45.9.8.8')).toMatchObject([{ verdict: 'blocked', blocked: { in: '1', out: '1' } }]);
+});
