@@ -52,6 +52,10 @@ const PROBES: Readonly<Record<string, readonly [works: () => boolean, reason: st
     'no overlay of the whole file system here',
   ],
   cgroup2: [() => works('unshare', '-m', 'mount', '-t', 'cgroup2', 'none', '/mnt'), 'no unified control groups here'],
+  'kernel-log': [
+    () => works('sh', '-c', 'dmesg > /dev/null && [ -w /proc/sys/net/netfilter/nf_log_all_netns ]'),
+    'the log of the kernel is not to be read or told of namespaces',
+  ],
   userns: [
     () => works(WITHOUT_RIGHTS[0], ...WITHOUT_RIGHTS.slice(1), 'unshare', '-Urn', 'true'),
     'no user namespaces here',
