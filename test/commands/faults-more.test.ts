@@ -135,7 +135,7 @@ describe('a server that listens and says nothing', () => {
     const said = await update(folder);
     expect(said.status).toBe(3);
     expect(lineOf(said)).toMatch(/^far: no complete answer within 1 s \(.+\); last good is used$/);
-    expect(performance.now() - begun).toBeLessThan(5000);
+    expect(performance.now() - begun).toBeLessThan(20_000);
     expect(await rulesOf(folder)).toEqual(before);
   });
 });
