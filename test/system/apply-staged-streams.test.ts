@@ -68,22 +68,22 @@ describeSystem('streams from addresses that stay and that move, while the kernel
   const FIRST = ['nets4', 'nets6', 'nodes4', 'nodes6'];
 
   systemTest(
-    '20 loads that are staged',
+    '12 loads that are staged',
     [],
     async () => {
       await rules.apply(stage.host, 'other');
       const done = new Set<string>();
       const measured = await stage.during(async () => {
-        for (let i = 0; i < 20; i++) {
+        for (let i = 0; i < 12; i++) {
           await rules.review(i % 2 === 0 ? 'one' : 'other');
-          const argv = rules.project.argv('apply', '--json', ...(i % 5 === 0 ? [] : ['--fast']));
+          const argv = rules.project.argv('apply', '--json', ...(i % 4 === 0 ? [] : ['--fast']));
           const { status, stdout, stderr } = await standIn.run(stage.host, smallBuffer(BUFFER), argv);
           expect([status, stderr], `apply ${i + 1}`).toEqual([0, '']);
           const told: Told = JSON.parse(stdout);
           done.add(told.done);
         }
       });
-      judge('20 × staged', measured);
+      judge('12 × staged', measured);
       expect([...done]).toEqual(['staged']);
       expect(await listedSets()).toEqual(FIRST);
       expect(await rules.verdict(stage.host)).toBe('0 in-sync');

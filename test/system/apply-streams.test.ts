@@ -34,43 +34,43 @@ describeSystem(
       await rules?.remove();
     });
 
-    /** 20 applies, one in five of which reads everything back. */
-    async function twenty(each: (i: number, fast: readonly string[]) => Promise<Told>): Promise<Told[]> {
+    /** 12 applies, one in four of which reads everything back. */
+    async function dozen(each: (i: number, fast: readonly string[]) => Promise<Told>): Promise<Told[]> {
       const told: Told[] = [];
       const measured = await stage.during(async () => {
-        for (let i = 0; i < 20; i++) told.push(await each(i, i % 5 === 0 ? [] : ['--fast']));
+        for (let i = 0; i < 12; i++) told.push(await each(i, i % 4 === 0 ? [] : ['--fast']));
       });
-      judge(`20 × ${told[0]?.plan} (${told[0]?.why ?? told[0]?.done})`, measured);
+      judge(`12 × ${told[0]?.plan} (${told[0]?.why ?? told[0]?.done})`, measured);
       expect(await rules.verdict(stage.host)).toBe('0 in-sync');
       return told;
     }
 
     systemTest(
-      '20 with nothing to do',
+      '12 with nothing to do',
       [],
       async () => {
-        const told = await twenty((_, fast) => rules.apply(stage.host, 'b', ...fast));
+        const told = await dozen((_, fast) => rules.apply(stage.host, 'b', ...fast));
         for (const { done, mended } of told) expect([done, mended]).toEqual(['nothing', null]);
       },
       400_000,
     );
 
     systemTest(
-      '20 changes',
+      '12 changes',
       [],
       async () => {
-        const told = await twenty((i, fast) => rules.apply(stage.host, i % 2 === 0 ? 'a' : 'b', ...fast));
+        const told = await dozen((i, fast) => rules.apply(stage.host, i % 2 === 0 ? 'a' : 'b', ...fast));
         for (const { plan, done } of told) expect([plan, done]).toEqual(['delta', 'delta']);
       },
       400_000,
     );
 
     systemTest(
-      '20 changes where no address moves into a net: one transaction each',
+      '12 changes where no address moves into a net: one transaction each',
       [],
       async () => {
         await rules.apply(stage.host, 'b');
-        const told = await twenty((i, fast) => rules.apply(stage.host, i % 2 === 0 ? 'd' : 'b', ...fast));
+        const told = await dozen((i, fast) => rules.apply(stage.host, i % 2 === 0 ? 'd' : 'b', ...fast));
         for (const { done } of told) expect(done).toBe('delta');
         const dry = await rules.project.done(stage.host, 'apply', '--dry-run');
         expect(dry.stderr).toContain('nothing to do');
@@ -87,7 +87,7 @@ describeSystem(
       [],
       async () => {
         await rules.apply(stage.host, 'c');
-        const told = await twenty(async (i, fast) => {
+        const told = await dozen(async (i, fast) => {
           if (i >= 25) await rules.forgetKept();
           return rules.apply(stage.host, i % 2 === 0 ? 'a' : 'c', ...fast);
         });
