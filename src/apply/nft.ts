@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { BlocklistError } from '../errors.js';
 import { heldFile } from '../io/held-file.js';
 import { type RunOptions, type RunResult, run } from '../io/run.js';
@@ -7,6 +6,7 @@ import type { KernelCommand, LocalElement } from '../render/commands.js';
 import { FAMILY, type KernelName, type LocalSetName, SEEN_SETS, type SeenSetName, TABLE } from '../render/layout.js';
 import { printText } from '../render/nft-text.js';
 import { type LiveTable, parseListing, parseSet } from './live.js';
+import { noPermission } from './right.js';
 import { parseSeen, type SeenHost } from './seen-hosts.js';
 
 /** Oldest version with the set comments and the set keys that the rules use; 1.0.6 is what the tests run. */
@@ -154,28 +154,6 @@ function requireRecent(text: string): string {
   throw new BlocklistError('nft-too-old', `nft is ${text}, needed is ${OLDEST.join('.')} or newer`, {
     where: 'nft --version',
     hint: 'install a newer nftables package',
-  });
-}
-
-/** The bit of CAP_NET_ADMIN (linux/capability.h). */
-const NET_ADMIN = 1n << 12n;
-
-/** Ends where this process may not change the firewall, before anything is locked or written. @throws BlocklistError `no-permission` */
-export async function requireRight(): Promise<void> {
-  let effective: string | undefined;
-  try {
-    // proc_pid_status(5)
-    effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(await readFile('/proc/self/status', 'latin1'))?.[1];
-  } catch {
-    // No /proc: nft will tell.
-  }
-  if (effective !== undefined && (BigInt(`0x${effective}`) & NET_ADMIN) === 0n) throw noPermission();
-}
-
-function noPermission(): BlocklistError {
-  return new BlocklistError('no-permission', 'the kernel does not let this user change the firewall', {
-    where: 'nft',
-    hint: 'run as root, or with CAP_NET_ADMIN',
   });
 }
 

@@ -8,7 +8,8 @@ import {
   zonesBefore,
 } from '../apply/firewalld.js';
 import { readHold, release } from '../apply/hold.js';
-import { Nft, requireRight } from '../apply/nft.js';
+import { Nft } from '../apply/nft.js';
+import { requireRight } from '../apply/right.js';
 import { cutConnections, droppedBy, endSessions, type IsDropped } from '../apply/sessions.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { escapeText } from '../io/escape.js';

@@ -1,6 +1,7 @@
 import { readHold, release } from '../apply/hold.js';
 import { readKept } from '../apply/kept.js';
-import { Nft, requireRight } from '../apply/nft.js';
+import { Nft } from '../apply/nft.js';
+import { requireRight } from '../apply/right.js';
 import { settle } from '../apply/settle.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { minuteText } from '../io/figures.js';

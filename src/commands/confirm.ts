@@ -1,7 +1,8 @@
 import { stageBoot } from '../apply/boot.js';
 import { readKept } from '../apply/kept.js';
-import { Nft, requireRight } from '../apply/nft.js';
+import { Nft } from '../apply/nft.js';
 import { closePending, isWaiting, readPending } from '../apply/pending.js';
+import { requireRight } from '../apply/right.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { withLock } from '../io/lock.js';
 import { type Command, commandLine, say } from './context.js';

@@ -1,6 +1,7 @@
 import { writeLocalBoot } from '../apply/boot.js';
 import { type LocalEntry, writeLocalEntries } from '../apply/local-entries.js';
-import { Nft, requireRight } from '../apply/nft.js';
+import { Nft } from '../apply/nft.js';
+import { requireRight } from '../apply/right.js';
 import { type Ended, endSessions, type IsDropped, NOTHING_ENDED } from '../apply/sessions.js';
 import { syncLocal } from '../apply/sync-local.js';
 import { BlocklistError, ExitStatus } from '../errors.js';

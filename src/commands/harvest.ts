@@ -1,5 +1,6 @@
 import { readLocalEntries } from '../apply/local-entries.js';
-import { Nft, requireRight } from '../apply/nft.js';
+import { Nft } from '../apply/nft.js';
+import { requireRight } from '../apply/right.js';
 import { ExitStatus } from '../errors.js';
 import { dateText, grouped } from '../io/figures.js';
 import { withLock } from '../io/lock.js';

@@ -1,4 +1,5 @@
-import { Nft, requireRight } from '../apply/nft.js';
+import { Nft } from '../apply/nft.js';
+import { requireRight } from '../apply/right.js';
 import { ExitStatus } from '../errors.js';
 import { liftLockdown } from '../respond/enforce.js';
 import { hasLockdownTable, standingLockdown } from '../respond/standing.js';

@@ -1,4 +1,5 @@
-import { Nft, requireRight } from '../apply/nft.js';
+import { Nft } from '../apply/nft.js';
+import { requireRight } from '../apply/right.js';
 import { BlocklistError, ExitStatus } from '../errors.js';
 import { isLoopback } from '../host/single.js';
 import type { Socket } from '../host/sockets.js';

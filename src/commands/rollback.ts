@@ -1,7 +1,8 @@
 import { hold } from '../apply/hold.js';
 import { keptLoads, readKept } from '../apply/kept.js';
-import { Nft, requireRight } from '../apply/nft.js';
+import { Nft } from '../apply/nft.js';
 import { closePending, isWaiting, readPending } from '../apply/pending.js';
+import { requireRight } from '../apply/right.js';
 import { holdBefore, settle } from '../apply/settle.js';
 import { wayBackFile } from '../apply/watchdog.js';
 import { BlocklistError, ExitStatus } from '../errors.js';

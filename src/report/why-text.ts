@@ -3,6 +3,7 @@ import { addressCount, age, dateText, grouped, minuteText } from '../io/figures.
 import { formatPrefix, type Prefix, setOfBlock } from '../ip/index.js';
 import { HIT_DAYS } from './host-hits.js';
 import { type Answer, countIn, type RulesState, type Spared } from './why.js';
+import { keptOutLines, policyLine } from './why-policy.js';
 
 /** What an answer is told with. */
 export interface WhyVoice {
@@ -126,28 +127,6 @@ function ruleLines({ rules = [], block, inKernel }: Answer, { loaded }: RulesSta
     unknown: 'what is loaded could not be asked',
   } as const;
   return [`in the rules as ${sets.join(', ')}; ${kernel[loaded]}`];
-}
-
-/** What of a listed host passes all the same. */
-function policyLine({ rules = [] }: Answer, { policy }: RulesState): string[] {
-  if (rules.length === 0 || policy === undefined) return [];
-  const { drop, ports, skipInterfaces } = policy;
-  const words = [
-    ...(ports === undefined
-      ? []
-      : [`only what goes to ${ports.length === 1 ? 'port' : 'ports'} ${ports.join(', ')} is dropped`]),
-    ...(drop === 'new' ? ['what this host begins with it goes on'] : []),
-    ...(skipInterfaces === undefined ? [] : [`not on ${skipInterfaces.join(', ')}`]),
-  ];
-  return words.length === 0 ? [] : [`by policy: ${words.join('; ')}`];
-}
-
-function keptOutLines({ keptOut, block }: Answer): string[] {
-  if (keptOut === undefined) return [];
-  const { part, ports } = keptOut;
-  const who = part.equals(setOfBlock(block)) ? '' : `${addressCount(countIn(part, block))} addresses `;
-  const where = ports.length === 0 ? '' : ` to ports ${ports.join(', ')}`;
-  return [`${who}not in countries.only: may not connect${where}, answers to this host arrive`];
 }
 
 function decisionLines({ decisions, letThrough }: Answer): string[] {
