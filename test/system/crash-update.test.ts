@@ -35,7 +35,7 @@ await describeCrashes('crashes of update', () => {
     expect((await project.traced()).status).toBe(0);
     Object.assign(counts, await project.counted());
     // As for a build, and the log of what was asked.
-    expect(counts).toEqual({ fsync: 12, rename: 18 });
+    expect(counts).toEqual({ fsync: 13, rename: 19 });
     await project.requireRecovery();
   });
 

@@ -19,7 +19,7 @@ const headerSchema = z.object({
 });
 
 /** The parsed form of a database, for the way of reading and the body that `key` names: loads by looking, in some ten milliseconds. */
-export function encodeDatabase({ tables, ...facts }: DatabaseContent, key: string): Buffer {
+export function encodeDatabase({ tables, built, entries, rejected, samples }: DatabaseContent, key: string): Buffer {
   const kinds = Object.keys(tables) as GeoKind[];
   const columns = kinds.flatMap((kind) => {
     const table = tables[kind];
@@ -28,6 +28,8 @@ export function encodeDatabase({ tables, ...facts }: DatabaseContent, key: strin
     const ranges = FAMILIES.flatMap((family) => [table.of(family).lo, table.of(family).hi, table.of(family).labels]);
     return [...ranges, labels, networks, offsets, asWords(names)];
   });
+  // One order of keys, whoever made the object: two that say the same are the same bytes.
+  const facts = { ...(built === undefined ? {} : { built }), entries, rejected, samples };
   return encodeColumns({ header: { key: `${READER} ${key}`, kinds, ...facts }, columns });
 }
 

@@ -57,6 +57,7 @@ describe.each(SAMPLES)('$form: $what', (sample) => {
     const back = decodeDatabase(encoded, 'key')!;
     for (const kind of kinds) expect(answersOf(back, kind)).toEqual(expected(kind));
     expect({ ...back, tables: undefined }).toEqual({ ...content, tables: undefined });
+    expect(encodeDatabase(back, 'key').equals(encoded), 'the same bytes again').toBe(true);
     expect(back.tables.asn?.nameOf(4134)).toBe(kinds.includes('asn') ? 'Chinanet' : undefined);
     expect(decodeDatabase(encoded, 'other')).toBeUndefined();
     expect(decodeDatabase(encoded.subarray(0, -1), 'key')).toBeUndefined();
