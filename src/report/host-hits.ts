@@ -1,6 +1,6 @@
 import { dateText } from '../io/figures.js';
 import { formatPrefix, type Prefix, widened } from '../ip/index.js';
-import { hitDayBytes, readLastLook } from './hit-files.js';
+import { hitDayBytes, hitDays, readLastLook } from './hit-files.js';
 import type { Counted } from './hits.js';
 
 /** What was dropped of one host lately; at least so much, see Tally. */
@@ -41,8 +41,8 @@ export async function hitsOf(
     const days = known.last === day ? known.days : known.days + 1;
     found[i] = { packets: known.packets + packets, bytes: known.bytes + bytes, days, last: day };
   };
-  for (let ago = HIT_DAYS - 1; ago >= 0; ago--) {
-    const day = dateText(now - ago * DAY_MS);
+  const first = dateText(now - (HIT_DAYS - 1) * DAY_MS);
+  for (const day of (await hitDays(state)).filter((each) => each >= first)) {
     const bytes = await hitDayBytes(state, day);
     if (bytes === undefined) continue;
     for (const [i, host] of hosts.entries()) {
