@@ -1,7 +1,6 @@
 import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { RuleSets } from '../build/build.js';
 import { BlocklistError } from '../errors.js';
 import { ask } from '../host/ask.js';
@@ -14,26 +13,16 @@ import {
 } from '../host/firewalld.js';
 import { readWhole } from '../io/read.js';
 import { removeTree, writeAtomic } from '../io/write.js';
-import { type FourSets, IpSet, SET_KEYS, type SetKey } from '../ip/index.js';
-import {
-  beyondFirewalld,
-  IPSET_FILES,
-  type IpsetName,
-  ipsetName,
-  MARK,
-  renderFirewalld,
-  ZONE,
-  ZONE_FILE,
-} from '../render/firewalld.js';
+import type { FourSets } from '../ip/index.js';
+import { beyondFirewalld, IPSET_FILES, MARK, ZONE, ZONE_FILE } from '../render/firewalld.js';
 import { FILE_CAP } from './artefact.js';
-import { elementText, parseElements } from './live.js';
+import { firewalldDrift, TABLE } from './firewalld-drift.js';
 import type { Nft } from './nft.js';
 
 /** Our ipsets and our zone in the configuration of firewalld. */
 
-type Files = ReadonlyMap<string, Buffer>;
+export type Files = ReadonlyMap<string, Buffer>;
 const FILES: readonly string[] = [...IPSET_FILES, ZONE_FILE];
-const TABLE = 'firewalld';
 
 /** Ends where a zone of firewalld cannot be loaded and read back. @throws BlocklistError `firewalld-unfit`, `program-missing` */
 export async function requireFirewalld(): Promise<void> {
@@ -127,8 +116,11 @@ function reload(): Promise<string> {
  * Writes the files, lets firewalld read them once, and reads back what the kernel holds.
  * @throws BlocklistError `firewalld-refused`, `verify-differs`, `file-unwritable`; firewalld has then been given its old files again.
  */
-export async function loadFirewalld(nft: Nft, sets: FourSets, before: Files): Promise<void> {
-  const files = renderFirewalld(sets);
+export async function loadFirewalld(
+  nft: Nft,
+  { sets, files }: { readonly sets: FourSets; readonly files: Files },
+  before: Files,
+): Promise<void> {
   await checkOffline(files);
   try {
     await replaceFiles(files, FIREWALLD_FOLDER);
@@ -164,79 +156,17 @@ export async function isInFirewalld(): Promise<boolean> {
 }
 
 /** Removes all of it. Where a reload would change more than that, hosts are freed at once, and the empty rest goes with the next reload. */
-export async function unloadFirewalld(): Promise<void> {
+export async function unloadFirewalld(): Promise<'removed'> {
   const isRunning = await isFirewalldRunning();
   const isSafe = isRunning && (await onlyAtRunTime(ZONE)).length === 0;
   const ours = [...(await allFiles())].filter(([, bytes]) => isOurs(bytes)).map(([name]) => name);
   for (const name of ours) await removeTree(join(FIREWALLD_FOLDER, name));
   if (isSafe) await reload();
   else if (isRunning) await freeAtRunTime();
+  return 'removed';
 }
 
 async function freeAtRunTime(): Promise<void> {
   const sources = (await ask(['firewall-cmd', `--zone=${ZONE}`, '--list-sources'])).split(/\s+/).filter(Boolean);
   for (const source of sources) await ask(['firewall-cmd', `--zone=${ZONE}`, `--remove-source=${source}`]);
-}
-
-const rulesetSchema = z.object({
-  nftables: z.array(
-    z.looseObject({
-      rule: z
-        .looseObject({ family: z.string(), table: z.string(), chain: z.string(), expr: z.array(z.unknown()) })
-        .optional(),
-    }),
-  ),
-});
-/** The chains that ask for the zone of a sender, by what they go on to. */
-const DISPATCH = [
-  { asks: 'filter_INPUT_ZONES', zone: `filter_IN_${ZONE}` },
-  { asks: 'filter_FORWARD_ZONES', zone: `filter_FWD_${ZONE}` },
-] as const;
-
-/** How the kernel differs from what firewalld was given, in words: elements, and the rules that ask for them. Empty: it holds exactly this. */
-export async function firewalldDrift(nft: Nft, sets: FourSets): Promise<string[]> {
-  const used = SET_KEYS.filter((key) => sets[key].size > 0);
-  const words: string[] = [];
-  for (const key of used) {
-    const [wanted, found] = [IpSet.ofPrefixes(sets[key]), await kernelSet(nft, ipsetName(key))];
-    if (found === undefined) words.push(`set ${ipsetName(key)} is not there`);
-    else if (!wanted.equals(found)) words.push(`set ${ipsetName(key)} holds other addresses`);
-  }
-  return [...words, ...(await ruleDrift(nft, used))];
-}
-
-async function kernelSet(nft: Nft, name: IpsetName): Promise<IpSet | undefined> {
-  try {
-    return IpSet.from(parseElements(await nft.list('list', 'set', 'inet', TABLE, name), name, elementText));
-  } catch (error) {
-    if (error instanceof BlocklistError && /No such file or directory/.test(error.message)) return undefined;
-    throw error;
-  }
-}
-
-async function ruleDrift(nft: Nft, used: readonly SetKey[]): Promise<string[]> {
-  const { nftables } = rulesetSchema.parse(JSON.parse(await nft.list('-t', 'list', 'ruleset')));
-  const rules = nftables.flatMap(({ rule }) => (rule?.family === 'inet' && rule.table === TABLE ? [rule] : []));
-  return DISPATCH.flatMap(({ asks, zone }) => {
-    const asked = rules.filter(({ chain }) => chain.startsWith(asks)).map(({ expr }) => JSON.stringify(expr));
-    const leads = (key: SetKey) => (text: string) =>
-      text.includes(`"@${ipsetName(key)}"`) && text.includes(`"${zone}"`);
-    const unasked = used.filter((key) => !asked.some(leads(key)));
-    const last = rules.filter(({ chain }) => chain === zone).at(-1);
-    const isDropped = used.length === 0 || JSON.stringify(last?.expr) === '[{"drop":null}]';
-    return [
-      ...unasked.map((key) => `${asks} does not ask for ${ipsetName(key)}`),
-      ...(isDropped ? [] : [`${zone} does not end with a drop`]),
-    ];
-  });
-}
-
-/** Zones that are asked before ours: whom they know as a source, they decide on. */
-export async function zonesBefore(nft: Nft): Promise<string[]> {
-  const { nftables } = rulesetSchema.parse(JSON.parse(await nft.list('-t', 'list', 'ruleset')));
-  const asked = nftables.flatMap(({ rule }) =>
-    rule?.table === TABLE && rule.chain.startsWith(DISPATCH[0].asks) ? [JSON.stringify(rule.expr)] : [],
-  );
-  const zones = asked.map((text) => /"filter_IN_([^"]+)"/.exec(text)?.[1]).filter((zone) => zone !== undefined);
-  return [...new Set(zones.slice(0, Math.max(0, zones.lastIndexOf(ZONE))))].filter((zone) => zone !== ZONE);
 }

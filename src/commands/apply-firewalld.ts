@@ -1,12 +1,12 @@
 import {
-  firewalldDrift,
+  type Files,
   loadFirewalld,
   ownFiles,
   requireFirewalld,
   requireNothingLost,
   requireWithinReach,
-  zonesBefore,
 } from '../apply/firewalld.js';
+import { firewalldDrift, zonesBefore } from '../apply/firewalld-drift.js';
 import { readHold, release } from '../apply/hold.js';
 import { Nft } from '../apply/nft.js';
 import { requireRight } from '../apply/right.js';
@@ -16,7 +16,7 @@ import { escapeText } from '../io/escape.js';
 import { grouped, minuteText } from '../io/figures.js';
 import { withLock } from '../io/lock.js';
 import { type FourSets, fourSets, IpSet, SET_KEYS } from '../ip/index.js';
-import { ipsetName, renderFirewalld } from '../render/firewalld.js';
+import { ipsetName, renderFirewalld, usedKeys } from '../render/firewalld.js';
 import { doubtsOf } from './allowed.js';
 import { artefactOf } from './artefact.js';
 import { type Command, type Context, commandLine, type GlobalOptions, say } from './context.js';
@@ -39,9 +39,13 @@ const MOST_ENTRIES = 20_000;
 export interface FirewalldWork {
   readonly title: string;
   readonly sets: FourSets;
+  /** the same as firewalld reads it */
+  readonly files: Files;
   readonly entries: number;
   readonly local: Local;
   readonly isDropped: IsDropped;
+  /** holds it to the limits of this host, and to whom it needs. @throws BlocklistError as Loadable.prove, `lockout`, `firewalld-slow` */
+  readonly requireSafe: () => Promise<void>;
 }
 
 /** Writes our ipsets and our zone, lets firewalld reload once, reads the kernel back, and ends what firewalld would let go on. */
@@ -52,8 +56,9 @@ export const run: Command<FirewalldOptions> = async (options, context) => {
   const nft = new Nft();
   if (options.dryRun === true) {
     const work = await prepareFirewalld(options, project, context);
-    requireQuick(work, options);
-    await tellPlan(work, (await firewalldDifferences(nft, work)).length === 0, project, options, context);
+    await work.requireSafe();
+    const isThere = (await firewalldDifferences(nft, work, await ownFiles())).length === 0;
+    await tellPlan(work, isThere, project, options, context);
     return ExitStatus.done;
   }
   return withLock(project.state, async () => {
@@ -63,18 +68,19 @@ export const run: Command<FirewalldOptions> = async (options, context) => {
       return ExitStatus.done;
     }
     const work = await prepareFirewalld(options, project, context);
-    requireQuick(work, options);
-    const isThere = (await firewalldDifferences(nft, work)).length === 0;
+    await work.requireSafe();
+    const before = await ownFiles();
+    const isThere = (await firewalldDifferences(nft, work, before)).length === 0;
     if (!isThere) {
       await requireNothingLost();
-      await loadFirewalld(nft, work.sets, await ownFiles());
+      await loadFirewalld(nft, work, before);
     }
     if (options.repair !== true) await release(project.state);
     return tellDone(nft, work, isThere, project, options, context);
   });
 };
 
-/** @throws BlocklistError `beyond-firewalld`, `lockout`, and what reading the rules throws */
+/** @throws BlocklistError `beyond-firewalld`, and what reading the rules throws */
 export async function prepareFirewalld(
   options: FirewalldOptions & GlobalOptions,
   project: Project,
@@ -83,17 +89,21 @@ export async function prepareFirewalld(
   const { artefact, title, prove } = await artefactOf(options, project, context);
   const hint = `our own table beside firewalld can: ${commandLine(context, options, 'apply')}`;
   requireWithinReach(artefact.sets, artefact.folder, hint);
-  await prove();
   const local = await localWith(await localFacts(project, context), project, context, artefact.manifest);
-  await requireNoLockout(artefact.sets, artefact.folder, local, project, options, context);
   // firewalld has no set of this host alone: who is allowed here is left out, and who is banned here is put in.
   const listed = IpSet.unionOf(SET_KEYS.map((key) => IpSet.ofPrefixes(artefact.sets.in[key])));
   const sets = fourSets(listed.union(local.banned).subtract(local.open));
   const entries = SET_KEYS.reduce((total, key) => total + sets[key].size, 0);
-  return { title, sets, entries, local, isDropped: droppedBy(artefact, local.banned, local.open) };
+  const requireSafe = async () => {
+    await prove();
+    await requireNoLockout(artefact.sets, artefact.folder, local, project, options, context);
+    requireQuick(entries, options);
+  };
+  const isDropped = droppedBy(artefact, local.banned, local.open);
+  return { title, sets, files: renderFirewalld(sets), entries, local, isDropped, requireSafe };
 }
 
-function requireQuick({ entries }: FirewalldWork, { acceptSlowReload }: FirewalldOptions): void {
+function requireQuick(entries: number, { acceptSlowReload }: FirewalldOptions): void {
   if (entries <= MOST_ENTRIES || acceptSlowReload === true) return;
   const what = `firewalld would have to read ${grouped(entries)} entries, more than ${grouped(MOST_ENTRIES)}`;
   const why = 'measured reloads: 1,000 in 0.4 s, 19,507 in 1.5 s, 46,084 in 6 s; with 208,363 it failed';
@@ -104,20 +114,25 @@ function requireQuick({ entries }: FirewalldWork, { acceptSlowReload }: Firewall
 }
 
 /** How firewalld's files and the kernel differ from what is wanted; empty when nothing has to be done. */
-export async function firewalldDifferences(nft: Nft, { sets }: FirewalldWork): Promise<string[]> {
-  const [wanted, found] = [renderFirewalld(sets), await ownFiles()];
-  const names = [...new Set([...wanted.keys(), ...found.keys()])];
-  const files = names.filter((name) => {
-    const [a, b] = [wanted.get(name), found.get(name)];
+export async function firewalldDifferences(nft: Nft, { sets, files }: FirewalldWork, found: Files): Promise<string[]> {
+  const names = [...new Set([...files.keys(), ...found.keys()])];
+  const other = names.filter((name) => {
+    const [a, b] = [files.get(name), found.get(name)];
     return a === undefined || b === undefined || !a.equals(b);
   });
-  return [...files.map((name) => `${name} is not as rendered`), ...(await firewalldDrift(nft, sets))];
+  return [...other.map((name) => `${name} is not as rendered`), ...(await firewalldDrift(nft, sets))];
+}
+
+/** The ipsets that there are to be, in their order. */
+export function ipsetsOf({ sets }: FirewalldWork): Array<{ readonly name: string; readonly prefixes: number }> {
+  return usedKeys(sets).map((key) => ({ name: ipsetName(key), prefixes: sets[key].size }));
 }
 
 /** `rules (blocklist-nodes4 123, blocklist-nets4 45)` */
-function workWords({ title, sets }: FirewalldWork): string {
-  const used = SET_KEYS.filter((key) => sets[key].size > 0);
-  return `${title} (${used.map((key) => `${ipsetName(key)} ${grouped(sets[key].size)}`).join(', ')})`;
+function workWords(work: FirewalldWork): string {
+  return `${work.title} (${ipsetsOf(work)
+    .map(({ name, prefixes }) => `${name} ${grouped(prefixes)}`)
+    .join(', ')})`;
 }
 
 async function tellPlan(
@@ -194,17 +209,14 @@ function tellLimits(options: GlobalOptions, context: Context): void {
   for (const each of limits) say(context, options, `note: ${each}`);
 }
 
-function printJson({ title, sets, entries }: FirewalldWork, done: string, more: object, context: Context): void {
+function printJson(work: FirewalldWork, done: string, more: object, context: Context): void {
   const data = {
     schema: 'blocklist/apply-firewalld',
     version: 1,
-    rules: title,
+    rules: work.title,
     done,
-    entries,
-    sets: SET_KEYS.filter((key) => sets[key].size > 0).map((key) => ({
-      name: ipsetName(key),
-      prefixes: sets[key].size,
-    })),
+    entries: work.entries,
+    sets: ipsetsOf(work),
     ...more,
   };
   context.stdout.write(`${JSON.stringify(data)}\n`);

@@ -1,11 +1,9 @@
-import { requireFirewalld } from '../apply/firewalld.js';
+import { ownFiles, requireFirewalld } from '../apply/firewalld.js';
 import { Nft } from '../apply/nft.js';
 import { ExitStatus } from '../errors.js';
 import { grouped } from '../io/figures.js';
 import { table } from '../io/table.js';
-import { SET_KEYS } from '../ip/index.js';
-import { ipsetName } from '../render/firewalld.js';
-import { firewalldDifferences, prepareFirewalld } from './apply-firewalld.js';
+import { firewalldDifferences, ipsetsOf, prepareFirewalld } from './apply-firewalld.js';
 import { type Command, commandLine, say } from './context.js';
 import { openProject } from './project.js';
 
@@ -14,12 +12,9 @@ export const run: Command<{ readonly ref?: string }> = async (options, context) 
   const project = await openProject(options, context, options.ref === undefined ? 'read' : 'none');
   await requireFirewalld();
   const work = await prepareFirewalld(options, project, context);
-  const differences = await firewalldDifferences(new Nft(), work);
+  const differences = await firewalldDifferences(new Nft(), work, await ownFiles());
   const verdict = differences.length === 0 ? 'in-sync' : 'differs';
-  const sets = SET_KEYS.filter((key) => work.sets[key].size > 0).map((key) => ({
-    name: ipsetName(key),
-    prefixes: work.sets[key].size,
-  }));
+  const sets = ipsetsOf(work);
   if (options.json === true) {
     const data = { verdict, differences, sets };
     context.stdout.write(`${JSON.stringify({ schema: 'blocklist/status-firewalld', version: 1, ...data })}\n`);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BlocklistError } from '../errors.js';
-import { type RunOptions, run } from '../io/run.js';
+import { type RunOptions, type RunResult, run } from '../io/run.js';
 
 /** Text of another program for a message: one line, cut. */
 export function said(stderr: string): string {
@@ -9,9 +9,14 @@ export function said(stderr: string): string {
 
 /** What a program prints when all goes well. @throws BlocklistError `program-failed` for any other exit status than 0, and as `run`. */
 export async function ask(argv: readonly [string, ...string[]], options: RunOptions = {}): Promise<string> {
-  const { status, stdout, stderr } = await run(argv, options);
-  if (status === 0) return stdout.toString('utf8');
-  throw new BlocklistError('program-failed', `${argv[0]} failed: ${said(stderr) || `exit status ${status}`}`, {
+  const ran = await run(argv, options);
+  if (ran.status === 0) return ran.stdout.toString('utf8');
+  throw failed(argv, ran);
+}
+
+/** For a program that ended with another status than it should. */
+export function failed(argv: readonly string[], { status, stderr }: RunResult): BlocklistError {
+  return new BlocklistError('program-failed', `${argv[0]} failed: ${said(stderr) || `exit status ${status}`}`, {
     where: argv.join(' '),
     hint: 'try it by hand',
   });

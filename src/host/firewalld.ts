@@ -1,6 +1,6 @@
 import { readWhole } from '../io/read.js';
 import { run } from '../io/run.js';
-import { ask } from './ask.js';
+import { ask, failed } from './ask.js';
 
 /** What firewalld tells of itself, by its own programs (firewall-cmd(1)). */
 
@@ -12,9 +12,10 @@ export const RELOAD_TIMEOUT_MS = 600_000;
 
 /** @throws BlocklistError `program-missing`, `program-failed` */
 export async function isFirewalldRunning(): Promise<boolean> {
-  const { status } = await run(['firewall-cmd', '--state']);
-  if (status === NOT_RUNNING) return false;
-  return status === 0 || (await ask(['firewall-cmd', '--state'])) !== '';
+  const state = ['firewall-cmd', '--state'] as const;
+  const ran = await run(state);
+  if (ran.status !== 0 && ran.status !== NOT_RUNNING) throw failed(state, ran);
+  return ran.status === 0;
 }
 
 /** Where it keeps its rules; `nftables` unless somebody chose otherwise (firewalld.conf(5)). */

@@ -24,9 +24,14 @@ export function ipsetName(key: SetKey): IpsetName {
 export const ZONE_FILE = `zones/${ZONE}.xml`;
 export const IPSET_FILES = SET_KEYS.map((key) => `ipsets/${ipsetName(key)}.xml`);
 
-/** The files by their names below firewalld's folder. A set without an address has none. */
+/** The sets that become an ipset: those with an address. */
+export function usedKeys(sets: FourSets): SetKey[] {
+  return SET_KEYS.filter((key) => sets[key].size > 0);
+}
+
+/** The files by their names below firewalld's folder. */
 export function renderFirewalld(sets: FourSets): Map<string, Buffer> {
-  const used = SET_KEYS.filter((key) => sets[key].size > 0);
+  const used = usedKeys(sets);
   return new Map([
     ...used.map((key) => [`ipsets/${ipsetName(key)}.xml`, renderIpset(key, sets[key])] as const),
     [ZONE_FILE, renderZone(used)],

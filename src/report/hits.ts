@@ -45,14 +45,17 @@ export function countersOf(hits: readonly Hit[]): Counters {
   return new Map(hits.map(({ prefix, packets, bytes }) => [formatPrefix(prefix), [packets, bytes]]));
 }
 
-/** What came since the last look. A counter that fell began anew: the kernel had forgotten the host. */
+/** What came since the last look. */
 export function newHits(before: Counters, now: readonly Hit[]): Hit[] {
-  return now.flatMap(({ prefix, packets, bytes }) => {
-    const [then, bytesThen] = before.get(formatPrefix(prefix)) ?? [0, 0];
-    const isAnew = packets < then || bytes < bytesThen;
-    const came = isAnew ? { packets, bytes } : { packets: packets - then, bytes: bytes - bytesThen };
-    return came.packets > 0 ? [{ prefix, ...came }] : [];
+  return now.flatMap(({ prefix, ...counted }) => {
+    const [packets, bytes] = cameSince(before.get(formatPrefix(prefix)), [counted.packets, counted.bytes]);
+    return packets > 0 ? [{ prefix, packets, bytes }] : [];
   });
+}
+
+/** How far a counter went. One that fell began anew: the kernel had forgotten the host. */
+export function cameSince([packets, bytes]: Counted = [0, 0], now: Counted): Counted {
+  return now[0] < packets || now[1] < bytes ? now : [now[0] - packets, now[1] - bytes];
 }
 
 const NOTHING: Tally = { packets: 0, bytes: 0, hosts: 0 };

@@ -1,7 +1,7 @@
 import { dateText } from '../io/figures.js';
 import { formatPrefix, type Prefix, widened } from '../ip/index.js';
 import { hitDayBytes, hitDays, readLastLook } from './hit-files.js';
-import type { Counted } from './hits.js';
+import { type Counted, cameSince } from './hits.js';
 
 /** What was dropped of one host lately; at least so much, see Tally. */
 export interface HostHits {
@@ -53,15 +53,10 @@ export async function hitsOf(
   const isAsked = inKernel.some((counted) => counted !== undefined);
   const before = isAsked ? (await readLastLook(state))?.counters : undefined;
   for (const [i, counted] of inKernel.entries()) {
-    const came = counted && since(before?.get(hosts[i] ?? ''), counted);
+    const came = counted && cameSince(before?.get(hosts[i] ?? ''), counted);
     if (came !== undefined && came[0] > 0) add(i, dateText(now), came);
   }
   return found.map((hits) => (hits.packets === 0 ? undefined : hits));
-}
-
-/** A counter that fell began anew. */
-function since([packets, bytes]: Counted = [0, 0], now: Counted): Counted {
-  return now[0] < packets || now[1] < bytes ? now : [now[0] - packets, now[1] - bytes];
 }
 
 /** `"192.0.2.7":[12,720]` */

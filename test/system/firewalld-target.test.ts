@@ -281,6 +281,8 @@ describeSystem('firewalld as the target', FIREWALLD_NEEDS, () => {
       await project.configure(SOURCES, { auto: [], admins: [LISTED[0]] });
       await project.done(undefined, 'build');
       expect(await failure(apply('--json'))).toMatchObject({ end: 4, code: 'lockout' });
+      // Who only looks is refused nothing.
+      expect((await status()).status).toBe(1);
       expect(await failure(apply('--json', '--fast'))).toMatchObject({ end: 2, code: 'bad-usage' });
       expect(await failure(apply('--json', '--confirm', '60s'))).toMatchObject({ end: 2, code: 'bad-usage' });
       expect(await files()).toEqual([]);
