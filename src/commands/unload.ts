@@ -10,7 +10,7 @@ import { removeTree } from '../io/write.js';
 import { FAMILY, TABLE } from '../render/layout.js';
 import { requireYes } from './ask.js';
 import { authorOf } from './author.js';
-import { type Command, type Context, commandLine, say } from './context.js';
+import { type Command, type Context, commandLine, type GlobalOptions, say } from './context.js';
 import { standing } from './lockdown-words.js';
 import { stateFolder } from './project.js';
 
@@ -19,49 +19,66 @@ export interface UnloadOptions {
   readonly yes?: boolean;
 }
 
+const OF_FIREWALLD = 'our zone and ipsets of firewalld';
+
 /**
- * Removes our table, and nothing else. It stays so until a person runs apply: the night does not undo it. The command of an emergency: neither a
+ * Removes our table, what firewalld has of ours, and nothing else. It stays so until a person runs apply: the night does not undo it. The command of an emergency: neither a
  * broken configuration nor a full disk keeps the table there; what could not be written down is told, exit status 3.
  */
 export const run: Command<UnloadOptions> = async (options, context) => {
   const nft = new Nft();
-  const parts = [
-    ...((await nft.structure()) === undefined ? [] : [`table ${FAMILY} ${TABLE}`]),
-    ...((await isInFirewalld()) ? ['our zone and ipsets of firewalld'] : []),
-  ];
-  const isPresent = parts.length > 0;
-  const plan = `delete ${parts.join(' and ')}: listed hosts can reach this machine again, until blocklist apply`;
+  const unsure: BlocklistError[] = [];
+  const hasTable = (await nft.structure()) !== undefined;
+  // Its folder may be closed to who may change the firewall all the same, as in a user namespace.
+  const hasZone = (await told(unsure, isInFirewalld)) === true;
+  const partsIf = (isOfTable: boolean, isOfZone: boolean) =>
+    [...(isOfTable ? [`table ${FAMILY} ${TABLE}`] : []), ...(isOfZone ? [OF_FIREWALLD] : [])].join(' and ');
+  const parts = partsIf(hasTable, hasZone);
+  const isPresent = parts !== '';
+  const plan = `delete ${parts}: listed hosts can reach this machine again, until blocklist apply`;
   if (options.dryRun === true) {
     say(context, options, isPresent ? `would ${plan}` : `there is no table ${FAMILY} ${TABLE}`);
     say(context, options, 'dry run: nothing was changed');
-    return ExitStatus.done;
+    return tellUnsure(unsure, options, context);
   }
   if (isPresent) await requireYes(`This will ${plan}. Go on? [y/N] `, options.yes, context);
   const problems: BlocklistError[] = [];
   const state = await told(problems, () => stateFolder(options, context));
+  let isFreed = false;
   const work = async () => {
     // Otherwise the way back of an unconfirmed load would bring the rules again.
     if (state !== undefined) await told(problems, () => disarmAll(state));
     if ((await nft.structure()) !== undefined) await nft.deleteTable();
-    if (await isInFirewalld()) await unloadFirewalld();
+    if (hasZone) isFreed = (await told(unsure, unloadFirewalld)) === 'removed';
     if (state !== undefined) {
       await told(problems, () => holdUnloaded(state, context));
       await told(problems, () => removeBootCopy(state));
     }
   };
   await lockedIfPossible(state, work);
-  const done = isPresent ? `removed ${parts.join(' and ')}` : `nothing to do: there is no table ${FAMILY} ${TABLE}`;
-  say(context, options, done);
+  const removed = partsIf(hasTable, isFreed);
+  if (!isPresent) say(context, options, `nothing to do: there is no table ${FAMILY} ${TABLE}`);
+  else if (removed !== '') say(context, options, `removed ${removed}`);
   const lockdown = await standing();
   if (lockdown !== undefined) {
     say(context, options, `a lockdown stands beside it and stays; to end it: ${context.self} lockdown off`);
   }
-  for (const { message } of problems) say(context, { ...options, quiet: false }, `but: ${message}`);
-  if (problems.length === 0) return ExitStatus.done;
+  const status = tellUnsure([...problems, ...unsure], options, context);
+  if (problems.length === 0) return status;
   const night = commandLine(context, options, 'apply --repair');
   say(context, { ...options, quiet: false }, `stop the timers: ${night} would load the rules again`);
-  return ExitStatus.incomplete;
+  return status;
 };
+
+/** What may still be there, or come back. */
+function tellUnsure(
+  problems: readonly BlocklistError[],
+  options: UnloadOptions & GlobalOptions,
+  context: Context,
+): ExitStatus {
+  for (const { message } of problems) say(context, { ...options, quiet: false }, `but: ${message}`);
+  return problems.length === 0 ? ExitStatus.done : ExitStatus.incomplete;
+}
 
 /** What the work yields; undefined when it fails, which is kept to be told. */
 async function told<T>(problems: BlocklistError[], work: () => Promise<T>): Promise<T | undefined> {

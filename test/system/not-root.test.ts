@@ -58,8 +58,8 @@ describeSystem('a plain user', ['root', 'netns', 'nft', 'ip', 'setpriv'], () => 
     for (const folder of [program, home]) await rm(folder, { recursive: true, force: true });
   });
 
-  function asNobody(node: string, command: readonly string[]) {
-    const user = ['setpriv', '--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups'];
+  function asNobody(node: string, command: readonly string[], rights: readonly string[] = []) {
+    const user = ['setpriv', '--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups', ...rights];
     return host.run([...user, 'env', `HOME=${home}`, node, join(program, 'dist', 'cli.js'), ...command], { cwd: home });
   }
 
@@ -89,6 +89,27 @@ describeSystem('a plain user', ['root', 'netns', 'nft', 'ip', 'setpriv'], () => 
       expect(await everything()).toBe(before);
     },
     240_000,
+  );
+
+  systemTest(
+    'with the right to change the firewall alone it unloads: what it cannot see of firewalld is told, and keeps nothing there',
+    ['firewall-cmd'],
+    async () => {
+      const right = ['--inh-caps', '+net_admin', '--ambient-caps', '+net_admin'];
+      const command = ['unload', '--config', project.config];
+      const node = await readableNode();
+      const dry = await asNobody(node, [...command, '--dry-run'], right);
+      expect([dry.status, dry.stderr]).toEqual([
+        3,
+        expect.stringMatching(/^would delete table inet blocklist: .*\n[\s\S]*^but: .*\/etc\/firewalld\//m),
+      ]);
+      const { status, stderr } = await asNobody(node, [...command, '--yes'], right);
+      expect([status, stderr]).toEqual([
+        3,
+        expect.stringMatching(/^removed table inet blocklist$[\s\S]*^but: .*\/etc\/firewalld\//m),
+      ]);
+      expect(await host.ruleset()).toBe('');
+    },
   );
 
   /** A node that this user may run. */
