@@ -40,14 +40,17 @@ export function setsOf({ v4, countries }, never, shift) {
   return { in: fourSets(IpSet.from(lines)) };
 }
 
-/** A folder with these rules; what covers more than a host would usually allow is allowed here. */
+/** What covers more than a host would usually allow is allowed here. */
+export const GENEROUS =
+  'paths: {cache: cache, state: state}\nguards: {max-coverage: 90%, max-prefix-v4: 1, max-prefix-v6: 1}\n';
+
+/** A folder with these rules. */
 function project(root, sets) {
   for (const name of ['rules', 'other']) mkdirSync(join(root, name), { recursive: true });
   const [here, other] = sets.map((each) => renderArtefact(each, []));
   for (const [name, bytes] of here) writeFileSync(join(root, 'rules', name), bytes);
   for (const [name, bytes] of other) writeFileSync(join(root, 'other', name), bytes);
-  const yaml = 'paths: {cache: cache, state: state}\nguards: {max-coverage: 90%, max-prefix-v4: 1, max-prefix-v6: 1}\n';
-  writeFileSync(join(root, 'blocklist.yaml'), yaml);
+  writeFileSync(join(root, 'blocklist.yaml'), GENEROUS);
   writeFileSync(join(root, 'bare.nft'), bare(sets[0]));
   return {
     config: join(root, 'blocklist.yaml'),

@@ -8,7 +8,7 @@ import { neverBlock } from '../../dist/commands/lists.js';
 import { formatPrefix, fourSets, IpSet } from '../../dist/ip/index.js';
 import { renderArtefact } from '../../dist/render/artefact.js';
 import { renderFirewalld } from '../../dist/render/firewalld.js';
-import { setsOf } from './apply.mjs';
+import { GENEROUS, setsOf } from './apply.mjs';
 import { has, median, PAIRS, wall } from './measure.mjs';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -57,8 +57,7 @@ function measure(inside, root, nets) {
   put('etc', renderFirewalld(four));
   rmSync(join(root, 'rules'), { recursive: true, force: true });
   put('rules', renderArtefact({ in: four }, []));
-  const yaml = 'paths: {cache: cache, state: state}\nguards: {max-coverage: 90%, max-prefix-v4: 1, max-prefix-v6: 1}\n';
-  writeFileSync(join(root, 'blocklist.yaml'), yaml);
+  writeFileSync(join(root, 'blocklist.yaml'), GENEROUS);
   const apply = [process.execPath, CLI, 'apply', '--quiet', '--fast', '--config', join(root, 'blocklist.yaml')];
   const [reloads, applies] = [[], []];
   for (let i = 0; i < PAIRS; i++) {
