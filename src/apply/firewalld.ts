@@ -28,8 +28,13 @@ const FILES: readonly string[] = [...IPSET_FILES, ZONE_FILE];
 export async function requireFirewalld(): Promise<void> {
   const unfit = (what: string, hint: string) =>
     new BlocklistError('firewalld-unfit', what, { where: 'firewalld', hint });
-  if (!(await isFirewalldRunning())) {
-    throw unfit('firewalld does not run', 'start it, or load our own table: blocklist apply');
+  const start = 'start it, or load our own table: blocklist apply';
+  try {
+    if (!(await isFirewalldRunning())) throw unfit('firewalld does not run', start);
+  } catch (error) {
+    // Without a bus nobody can ask it.
+    if (!(error instanceof BlocklistError) || error.code !== 'program-failed') throw error;
+    throw unfit(`firewalld does not answer: ${error.message}`, start);
   }
   const backend = await firewalldBackend();
   if (backend === 'nftables') return;

@@ -106,6 +106,8 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
   unshare: 'util-linux',
   ip: 'iproute2',
   ss: 'iproute2',
+  'firewall-cmd': 'firewalld',
+  'firewall-offline-cmd': 'firewalld',
 };
 
 function endedBy(

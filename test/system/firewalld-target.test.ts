@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { FIREWALLD_NEEDS, type FirewalldStage, FREE, firewalldStage, LISTED } from './firewalld-stage.js';
+import { Namespace } from './namespace.js';
 import { type Background, until } from './processes.js';
 import { Project, type TestSource } from './project.js';
 import { describeSystem, systemTest } from './requirements.js';
@@ -288,4 +289,21 @@ describeSystem('firewalld as the target', FIREWALLD_NEEDS, () => {
       expect(await files()).toEqual([]);
     },
   );
+
+  systemTest('where no bus is there to ask it, what to do is told', [], async () => {
+    const bare = await Namespace.withMounts('mkdir -p /run/dbus; mount -t tmpfs none /run/dbus');
+    try {
+      for (const command of ['apply', 'status']) {
+        const ran = project.blocklist(bare, command, '--target', 'firewalld', '--json');
+        expect(await failure(ran), command).toMatchObject({
+          end: 2,
+          code: 'firewalld-unfit',
+          message: expect.stringMatching(/^firewalld does not (run|answer)/),
+          hint: expect.stringContaining('blocklist apply'),
+        });
+      }
+    } finally {
+      await bare.remove();
+    }
+  });
 });
