@@ -12,6 +12,7 @@ const MAY_IMPORT = {
   build: ['ip'],
   render: ['ip'],
   host: ['ip', 'io'],
+  logins: ['ip', 'io'],
   apply: ['ip', 'io', 'config', 'render', 'host'],
   check: ['ip', 'io', 'host'],
   respond: ['ip', 'io', 'config', 'render', 'apply', 'host'],

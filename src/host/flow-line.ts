@@ -1,5 +1,5 @@
 import type { Prefix } from '../ip/index.js';
-import { singleAddress } from './single.js';
+import { singleAddress } from '../ip/index.js';
 
 /** One connection that the kernel tracks, as its first packet had it: before any translation of addresses. */
 export interface Flow {

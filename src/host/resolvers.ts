@@ -1,6 +1,7 @@
 import { readWhole } from '../io/read.js';
 import type { Prefix } from '../ip/index.js';
-import { isLoopback, reachable, singleAddress } from './single.js';
+import { singleAddress } from '../ip/index.js';
+import { isLoopback, reachable } from './single.js';
 
 export interface ResolverFiles {
   /** resolv.conf(5), what programs ask */

@@ -1,6 +1,6 @@
 import { BlocklistError } from '../errors.js';
 import { run } from '../io/run.js';
-import { singleAddress } from './single.js';
+import { singleAddress } from '../ip/index.js';
 import type { BoundLine } from './ss.js';
 
 /** A socket that systemd holds for a service (systemd.socket(5)). */

@@ -1,6 +1,6 @@
 import type { Prefix } from '../ip/index.js';
+import { singleAddress } from '../ip/index.js';
 import { ask } from './ask.js';
-import { singleAddress } from './single.js';
 
 /** One end of a connection. */
 export interface Endpoint {

@@ -1,5 +1,5 @@
 import type { Prefix } from '../ip/index.js';
-import { singleAddress } from './single.js';
+import { singleAddress } from '../ip/index.js';
 import type { Socket } from './sockets.js';
 
 /** The ends of a connection as SSH_CONNECTION (ssh(1)) names them: a claim, which any process may set to anything. */

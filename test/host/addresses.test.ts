@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { nameservers, resolvers } from '../../src/host/resolvers.js';
-import { reachable, singleAddress } from '../../src/host/single.js';
-import { formatPrefix } from '../../src/ip/index.js';
+import { reachable } from '../../src/host/single.js';
+import { formatPrefix, singleAddress } from '../../src/ip/index.js';
 import { problemOf, tempFolder } from '../io/temp.js';
 
 describe('one address as programs print it', () => {

@@ -1,0 +1,14 @@
+import { formatPrefix, singleAddress } from '../ip/index.js';
+
+/** Who is at the other end: an address in canonical form, or the text that stands in its place. */
+export interface Peer {
+  readonly address?: string;
+  readonly peer?: string;
+}
+
+/** What a record says of the other end. A name stays one and is never resolved: whoever owns the address chooses its name. */
+export function peerOf(text: string): Peer {
+  if (text === '') return {};
+  const found = singleAddress(text);
+  return found === undefined ? { peer: text } : { address: formatPrefix(found) };
+}
