@@ -4,6 +4,7 @@ import { BlocklistError } from '../errors.js';
 import { grouped } from './figures.js';
 
 const READ_CHUNK = 1 << 18;
+const LARGE_CHUNK = 1 << 20;
 
 /** The system's name of an error (`ENOENT`), or undefined for any other failure. */
 export function errnoOf(error: unknown): string | undefined {
@@ -67,6 +68,25 @@ export async function* regularFileChunks(path: string): AsyncGenerator<Uint8Arra
       }
     } finally {
       await handle.close();
+    }
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+/**
+ * The bytes of a regular file in order, without waiting, as fileChunks: for logs of gigabytes. Each chunk is overwritten by the next.
+ * @throws BlocklistError `file-unreadable`
+ */
+export async function* largeFileChunks(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      if (!fstatSync(file).isFile()) throw noList(path);
+      const chunk = new Uint8Array(LARGE_CHUNK);
+      for (let size = readSync(file, chunk); size > 0; size = readSync(file, chunk)) yield chunk.subarray(0, size);
+    } finally {
+      closeSync(file);
     }
   } catch (cause) {
     throw unreadable(path, cause);
@@ -174,7 +194,7 @@ function filled(file: number, memory: Buffer): Buffer {
 function noList(path: string): BlocklistError {
   return new BlocklistError('file-unreadable', `cannot read ${path}: it is not a regular file`, {
     where: path,
-    hint: 'a source is a file with addresses, not a folder, pipe or device',
+    hint: 'name a file, not a folder, pipe or device',
   });
 }
 

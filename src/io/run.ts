@@ -68,16 +68,9 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
     child.stderr.on('data', keep(err));
     // A program that refuses its input early closes the pipe; its own status tells why.
     child.stdin?.on('error', () => undefined);
-    child.on('error', (cause: NodeJS.ErrnoException) => {
+    child.on('error', (cause) => {
       clearTimeout(timer);
-      const missing = cause.code === 'ENOENT';
-      reject(
-        new BlocklistError(missing ? 'program-missing' : 'program-failed', `cannot run ${program}: ${cause.message}`, {
-          where: program,
-          hint: missing ? `install it: apt-get install ${PACKAGE_OF[program] ?? program}` : 'try it by hand',
-          cause,
-        }),
-      );
+      reject(failedStart(program, cause));
     });
     child.on('close', (status, signal) => {
       clearTimeout(timer);
@@ -87,6 +80,20 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
     });
     child.stdin?.end(options.stdin ?? '');
   });
+}
+
+/** A program that could not be started. */
+export function failedStart(program: string, cause: NodeJS.ErrnoException): BlocklistError {
+  const isMissing = cause.code === 'ENOENT';
+  return new BlocklistError(
+    isMissing ? 'program-missing' : 'program-failed',
+    `cannot run ${program}: ${cause.message}`,
+    {
+      where: program,
+      hint: isMissing ? `install it: apt-get install ${PACKAGE_OF[program] ?? program}` : 'try it by hand',
+      cause,
+    },
+  );
 }
 
 type Env = Readonly<Record<string, string>>;
@@ -106,6 +113,7 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
   unshare: 'util-linux',
   ip: 'iproute2',
   ss: 'iproute2',
+  journalctl: 'systemd',
   'firewall-cmd': 'firewalld',
   'firewall-offline-cmd': 'firewalld',
 };

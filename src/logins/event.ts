@@ -29,13 +29,13 @@ interface Seen {
 interface Visit extends Seen {
   readonly user: string;
   /** the peer in canonical form, IPv4-mapped ones as IPv4, without a zone; undefined: none was written down */
-  readonly address?: string;
+  readonly address?: string | undefined;
   /** what stands in place of an address: a name, an X display. Never resolved: whoever owns the address chooses its name. */
-  readonly peer?: string;
-  readonly port?: number;
+  readonly peer?: string | undefined;
+  readonly port?: number | undefined;
   /** `pts/0`, `tty1` */
-  readonly tty?: string;
-  readonly pid?: number;
+  readonly tty?: string | undefined;
+  readonly pid?: number | undefined;
   /** sshd, dovecot, login */
   readonly service: string;
 }
@@ -43,11 +43,11 @@ interface Visit extends Seen {
 export interface Login extends Visit {
   readonly kind: 'login';
   /** `publickey`, `password`; undefined: not told */
-  readonly method?: string;
+  readonly method?: string | undefined;
   /** fingerprint of the key, or who was vouched for */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** milliseconds since 1970: where the record itself tells when it ended */
-  readonly end?: number;
+  readonly end?: number | undefined;
   /** who can write such a record: into a text log every local user can, with logger(1) */
   readonly writer: 'root' | 'anyone';
 }
@@ -59,21 +59,21 @@ export interface Failure extends Visit {
 /** The end of a session. Which one: by pid, tty or address and port, whatever is known. */
 export interface Logout extends Seen {
   readonly kind: 'logout';
-  readonly user?: string;
-  readonly address?: string;
-  readonly port?: number;
-  readonly tty?: string;
-  readonly pid?: number;
+  readonly user?: string | undefined;
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+  readonly tty?: string | undefined;
+  readonly pid?: number | undefined;
 }
 
 /** A session was opened for somebody whom sshd had accepted: pam_unix(8) says so beside it; or it was given a terminal. */
 export interface Opened extends Seen {
   readonly kind: 'opened';
   readonly user: string;
-  readonly pid?: number;
-  readonly tty?: string;
-  readonly address?: string;
-  readonly port?: number;
+  readonly pid?: number | undefined;
+  readonly tty?: string | undefined;
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
 }
 
 export interface Turn extends Seen {
@@ -109,7 +109,7 @@ export interface Oddity {
   readonly code: OddityCode;
   readonly place: Place;
   /** milliseconds since 1970, undefined where nothing near it has a time */
-  readonly time?: number;
+  readonly time?: number | undefined;
   /** what stands there, as data: bytes, both values, times of the neighbours (milliseconds since 1970), the line */
   readonly facts: Readonly<Record<string, string | number | undefined>>;
 }

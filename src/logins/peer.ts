@@ -2,13 +2,19 @@ import { formatPrefix, singleAddress } from '../ip/index.js';
 
 /** Who is at the other end: an address in canonical form, or the text that stands in its place. */
 export interface Peer {
-  readonly address?: string;
-  readonly peer?: string;
+  readonly address?: string | undefined;
+  readonly peer?: string | undefined;
 }
 
 /** What a record says of the other end. A name stays one and is never resolved: whoever owns the address chooses its name. */
 export function peerOf(text: string): Peer {
   if (text === '') return {};
+  const address = addressOf(text);
+  return address === undefined ? { peer: text } : { address };
+}
+
+/** The address in canonical form, undefined for any other text. */
+export function addressOf(text: string): string | undefined {
   const found = singleAddress(text);
-  return found === undefined ? { peer: text } : { address: formatPrefix(found) };
+  return found === undefined ? undefined : formatPrefix(found);
 }
