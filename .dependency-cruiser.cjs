@@ -14,7 +14,7 @@ const MAY_IMPORT = {
   host: ['ip', 'io'],
   logins: ['ip', 'io'],
   apply: ['ip', 'io', 'config', 'render', 'host'],
-  check: ['ip', 'io', 'host'],
+  check: ['ip', 'io', 'host', 'logins'],
   respond: ['ip', 'io', 'config', 'render', 'apply', 'host'],
   report: ['ip', 'io', 'config'],
   setup: ['ip', 'io', 'config'],

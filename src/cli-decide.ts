@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Add } from './cli-command.js';
+import type { AcceptOptions } from './commands/accept.js';
 
 /** The commands of a person who decides about addresses on this host. */
 export function addDecide(program: Command, add: Add): void {
@@ -47,4 +48,17 @@ export function addDecide(program: Command, add: Add): void {
       decided,
     ).argument('<address...>', 'addresses or networks'),
   ).option('--remove', 'no longer');
+  withEnd(
+    add(
+      program,
+      'accept',
+      'take a finding of check as it is, for 90 days or until a date',
+      [
+        "blocklist accept 1f6a0c9d2e47 --for 30d --reason 'the new key of the backup'",
+        "blocklist accept 1f6a0c9d2e47 --until 2027-03-01 --reason 'on holiday in Spain'",
+      ],
+      () => import('./commands/accept.js'),
+      (fingerprint: string, options: Omit<AcceptOptions, 'fingerprint'>) => ({ ...options, fingerprint }),
+    ).argument('<fingerprint>', 'as check shows it'),
+  );
 }

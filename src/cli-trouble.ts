@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { type Add, collect } from './cli-command.js';
+import type { CheckLoginsOptions } from './commands/check-logins.js';
 import type { CheckPortsOptions } from './commands/check-ports.js';
 import type { LockdownOptions } from './commands/lockdown.js';
 
@@ -21,7 +22,19 @@ export function addTrouble(program: Command, add: Add): void {
     .option('--cut-outbound', 'also drop what this host begins: only that SSH is left of the network')
     .option('--dry-run', 'print what would be cut off, and change nothing')
     .option('-y, --yes', 'do not ask');
-  const check = program.command('check').description('what should not be there: who listens on this host');
+  const check = program.command('check').description('what should not be there: who came in, who listens on this host');
+  add(
+    check,
+    'logins',
+    'who came in and from where, and whether the records of it were changed; exit 1 when something is wrong',
+    ['sudo blocklist check logins', 'sudo blocklist check logins --host-root /mnt --since 30d'],
+    () => import('./commands/check-logins.js'),
+    (options: CheckLoginsOptions) => options,
+  )
+    .option('--file <file...>', 'records in place of those of this host: wtmp, btmp, auth.log, a journal, a database')
+    .option('--host-root <folder>', 'a mounted system, or a copy of its /etc and /var/log')
+    .option('--since <time>', 'only what happened since: 7d, 2026-11-01')
+    .option('--new', 'only what no earlier run told, and nothing when there is none');
   add(
     check,
     'ports',

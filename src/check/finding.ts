@@ -15,11 +15,51 @@ export type FindingCode =
   | 'PROC-MEMFD'
   /** a process that calls itself as a thread of the kernel */
   | 'PROC-FAKE-KTHREAD'
+  /** somebody came in from a listed address, or one of a blocked country */
+  | 'LOGIN-BLOCKED-ADDR'
+  | 'LOGIN-BLOCKED-COUNTRY'
+  /** or from where this user never comes from */
+  | 'LOGIN-UNEXPECTED-COUNTRY'
+  /** two countries that nobody travels between in that time */
+  | 'LOGIN-FAST-TRAVEL'
+  /** it was tried until it worked */
+  | 'LOGIN-AFTER-FAILURES'
+  | 'LOGIN-NEW-KEY'
+  | 'LOGIN-NEW-METHOD'
+  | 'LOGIN-ROOT-PASSWORD'
+  /** a line that its program did not write, or that nothing else bears out */
+  | 'LOG-FORGED'
+  /** a name that was chosen to look like a login */
+  | 'LOG-INJECTION'
+  /** records of logins that were changed, or are not as their writers leave them */
+  | 'WTMP-ZEROED'
+  | 'WTMP-PARTIAL'
+  | 'WTMP-DELETED-ROW'
+  | 'WTMP-REWRITTEN'
+  | 'WTMP-SHRUNK'
+  | 'WTMP-MISSING-LOGIN'
+  | 'WTMP-TIME-BACK'
+  | 'WTMP-FUTURE'
+  | 'WTMP-BAD-RECORD'
+  | 'WTMP-ORPHAN-LOGOUT'
+  | 'WTMP-HOST-MISMATCH'
+  | 'WTMP-EMPTY'
+  | 'WTMP-SYMLINK'
+  | 'WTMP-PERMS'
+  | 'WTMP-UNREADABLE'
+  /** the notes of a shell lead nowhere, or were emptied */
+  | 'HISTORY-GONE'
+  /** somebody is here of whom there is a finding */
+  | 'SESSION-LIVE-SUSPECT'
+  /** what a suspect left running */
+  | 'SESSION-LEFTOVER'
+  /** a session that no record shows */
+  | 'SESSION-NO-RECORD'
   /** something could not be looked at */
   | 'SRC-INCOMPLETE';
 
 /** Ascending. From `medium` on somebody has to look. */
-export const SEVERITIES = ['info', 'low', 'medium', 'high'] as const;
+export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 /** Something that should not be so, or that could not be seen. */
@@ -44,6 +84,12 @@ export function fingerprintOf(code: FindingCode, parts: ReadonlyArray<string | n
     .update(JSON.stringify([code, ...parts]))
     .digest('hex')
     .slice(0, 12);
+}
+
+/** One step up or down, as far as there is one. */
+export function shifted(severity: Severity, steps: number): Severity {
+  const i = SEVERITIES.indexOf(severity) + steps;
+  return SEVERITIES[Math.min(Math.max(i, 0), SEVERITIES.length - 1)] ?? severity;
 }
 
 /** The worst first. */

@@ -105,7 +105,7 @@ export function withNew(
   context: Context,
 ): readonly LocalEntry[] {
   const now = context.now();
-  const until = endOf(options, now);
+  const until = endOption(options, now);
   const { reason } = options;
   const by = programOf(options);
   requireText(reason, '--reason', 200);
@@ -143,7 +143,7 @@ export function programOf({ by }: Pick<DecideOptions, 'by'>): string | undefined
 }
 
 /** Characters as the files count them that it is written to: in UTF-16, where an emoji is two. @throws BlocklistError `bad-usage` */
-function requireText(text: string | undefined, option: string, most: number): void {
+export function requireText(text: string | undefined, option: string, most: number): void {
   if (text === undefined || (text.length <= most && /^\P{Cc}+$/u.test(text))) return;
   throw new BlocklistError('bad-usage', `${option}: expected up to ${most} characters on one line`, {
     hint: 'see --help',
@@ -151,7 +151,7 @@ function requireText(text: string | undefined, option: string, most: number): vo
 }
 
 /** Milliseconds since 1970, undefined for good. */
-function endOf({ for: time, until }: DecideOptions, now: number): number | undefined {
+export function endOption({ for: time, until }: Pick<DecideOptions, 'for' | 'until'>, now: number): number | undefined {
   if (time !== undefined) return now + duringOption(time, '--for');
   if (until === undefined) return undefined;
   const date = Date.parse(until);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { geo } from './geo-schema.js';
 import { operatorPrefix } from './operator.js';
+import { countryWords } from './places.js';
 import { policy } from './policy-schema.js';
 import { allow, sourceGuardShape, sources } from './source-schema.js';
 import { duration, path, percent } from './values.js';
@@ -37,6 +38,23 @@ const operator = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const logins = z
+  .strictObject({
+    expected: z
+      .strictObject({
+        countries: countryWords
+          .default([])
+          .describe('where everybody may log in from; none: it is learned for each user'),
+        nets: z.array(operator).default([]).describe('where everybody may log in from, whatever the country: a VPN'),
+      })
+      .prefault({}),
+    users: z
+      .record(z.string().regex(/^[\w.@\\-]{1,64}\$?$/, 'expected the name of an account'), countryWords)
+      .default({})
+      .describe('by user, in place of those for everybody'),
+  })
+  .describe('who is expected to log in, for check logins');
+
 const keys = z.strictObject({
   sources: sources.prefault({}),
   allow: allow.prefault({}).describe('always wins'),
@@ -54,6 +72,7 @@ const keys = z.strictObject({
   policy: policy.prefault({}),
   geo: geo.prefault({}),
   guards: guards.prefault({}),
+  logins: logins.prefault({}),
   paths: z
     .strictObject({
       rules: path.default('rules').describe('where the rules are rendered, for git'),

@@ -51,10 +51,11 @@ export async function* runLines(
   }
 }
 
-async function* linesOf(
+/** Lines of a stream of bytes; one over `longest` bytes is left out. @param alive called for each chunk */
+export async function* linesOf(
   output: AsyncIterable<Buffer>,
   longest: number,
-  alive: () => void,
+  alive: () => void = () => undefined,
 ): AsyncGenerator<string, void, undefined> {
   let parts: Buffer[] = [];
   let size = 0;

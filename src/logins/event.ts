@@ -97,6 +97,8 @@ export type OddityCode =
   | 'two-addresses'
   /** ids that are missing between two rows of a table that only grows */
   | 'gap'
+  /** the end of a session on a terminal that nobody opened since the host was started */
+  | 'orphan-logout'
   /** it ended before it began */
   | 'ends-first'
   /** the line says it is of the program, what the system knows of its writer says no */

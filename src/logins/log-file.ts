@@ -3,6 +3,7 @@ import { BlocklistError } from '../errors.js';
 import { unpacked } from '../io/gzip.js';
 import { largeFileChunks, unreadable } from '../io/read.js';
 import type { LoginEvent, LoginEvents, Place } from './event.js';
+import { FAILURES_MS } from './failures.js';
 import { type LogLine, logLine } from './log-head.js';
 import { LogWindow, type Span } from './log-window.js';
 import { LogYears } from './log-years.js';
@@ -16,8 +17,6 @@ const CAP = 2 ** 40;
 const NEEDLES: readonly Buffer[] = [...new Set(SERVICES.flatMap(({ needles }) => needles))].map((text) =>
   Buffer.from(text, 'latin1'),
 );
-/** How long before a login its failures count. */
-export const FAILURES_MS = 600_000;
 /** More tell nothing more. */
 const MOST_FAILURES = 20;
 const MOST_LOOKS = 200;
@@ -125,7 +124,9 @@ class LogReader {
       if (told.kind === 'login') break;
       if (told.kind !== 'failure') continue;
       const offset = window.offset(span);
-      const failure = this.event(told, line, service, this.timeOf(line, offset), offset);
+      const when = this.timeOf(line, offset);
+      if (when < time - FAILURES_MS) break;
+      const failure = this.event(told, line, service, when, offset);
       for (let i = 0; i < times && found.length < MOST_FAILURES; i++) found.push(failure);
     }
     yield* found.reverse();

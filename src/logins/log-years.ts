@@ -17,6 +17,8 @@ interface Turn {
   readonly at: number;
   /** day of the year before it */
   readonly before: number;
+  /** how far in front of `at` it may have been: lines in between were not looked at */
+  readonly within: number;
 }
 
 /**
@@ -60,7 +62,7 @@ export class LogYears {
       const forward = (day - this.last + YEAR) % YEAR;
       // A step back of a day or two, over New Year, too.
       if (forward >= YEAR - SMALL_STEP) return;
-      if (day < this.last) this.turns.push({ at, before: this.last });
+      if (day < this.last) this.turns.push({ at, before: this.last, within: at < DENSE ? 0 : STEP * 2 });
     }
     this.last = day;
     this.lastDate = date;
@@ -76,10 +78,10 @@ export class LogYears {
     const year = new Date(limit).getUTCFullYear();
     const youngest = this.lastDate !== 0 && zone.moment(year, lastWall) > limit ? year - 1 : year;
     const day = dayOfYear(wall.month, wall.day);
-    const behind = this.turns.filter(({ at, before }) => {
+    const behind = this.turns.filter(({ at, before, within }) => {
       if (offset >= at) return false;
       // Near a turn that was only seen from one of many lines, the day itself tells the side.
-      return offset < at - STEP || day >= before - SMALL_STEP;
+      return offset < at - within || day >= before - SMALL_STEP;
     });
     const own = youngest - behind.length;
     const moment = zone.moment(own, wall);

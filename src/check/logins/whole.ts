@@ -1,0 +1,118 @@
+import type { Gathered, Unread } from '../../logins/gather.js';
+import { bySeverity, fingerprintOf } from '../finding.js';
+import { type AppendOnly, appendOnly, changeFinding } from './append-only.js';
+import { collapsed, type Found } from './found.js';
+import { Knowledge } from './knowledge.js';
+import type { Memory } from './memory.js';
+import { reviewLogins } from './review.js';
+import type { AddressFacts, Expected } from './rule.js';
+import type { Desk } from './suggest.js';
+import { missingLogins, oddityFindings } from './tamper.js';
+
+/** What was changed is told for so long, or until it is accepted. */
+const KEPT_MS = 90 * 86_400_000;
+
+/** All that a review of one host needs. */
+export interface Work {
+  readonly gathered: Gathered;
+  readonly factsOf: (address: string) => AddressFacts;
+  readonly unread: readonly Unread[];
+  readonly expected: Expected;
+  readonly memory: Memory;
+  readonly admins: ReadonlySet<string>;
+  /** fingerprints that a person accepted */
+  readonly accepted: ReadonlySet<string>;
+  /** of the system that is looked at */
+  readonly root: string;
+  /** named: single files, so that what is not among them is not missing */
+  readonly records: 'found' | 'named';
+  /** milliseconds since 1970; what is older is not told */
+  readonly since: number | undefined;
+  readonly now: number;
+  readonly desk: Desk;
+}
+
+/** A finding as it is told. */
+export interface Told extends Found {
+  /** nobody was told before */
+  readonly isNew: boolean;
+}
+
+export interface Review {
+  /** the worst first, of the same the youngest first; without those that were accepted */
+  readonly findings: readonly Told[];
+  readonly accepted: number;
+  readonly unread: readonly Unread[];
+  readonly gathered: Gathered;
+  /** to be written down */
+  readonly memory: Memory;
+  /** logins whose address is of no known country */
+  readonly unknown: number;
+}
+
+/** Judges everything that was gathered. */
+export async function reviewed(work: Work): Promise<Review> {
+  const { gathered, memory, accepted, since, now } = work;
+  const { book, visits } = gathered;
+  const knowledge = new Knowledge(memory.users, memory.learnedUntil);
+  const growth: AppendOnly =
+    work.records === 'found' ? await appendOnly(gathered.files, memory.marks, now) : { changes: [], marks: {} };
+  const changes = [...memory.changes.filter(({ at }) => at > now - KEPT_MS), ...growth.changes];
+  const all = collapsed([
+    ...reviewLogins({
+      visits: visits.filter(({ last }) => since === undefined || last >= since),
+      factsOf: work.factsOf,
+      expected: work.expected,
+      knowledge,
+      admins: work.admins,
+      isLive: () => false,
+      isAccepted: (fingerprint) => accepted.has(fingerprint),
+      desk: work.desk,
+    }),
+    ...oddityFindings(book.oddities),
+    ...(work.records === 'found' ? missingLogins(visits, book.spans) : []),
+    ...changes.map(changeFinding),
+    ...work.unread.map(unreadFinding),
+  ]);
+  const told = all
+    .filter(({ fingerprint }) => !accepted.has(fingerprint))
+    .filter(({ last }) => since === undefined || last === undefined || last >= since)
+    .map((each) => ({ ...each, isNew: memory.told[each.fingerprint] === undefined }));
+  const findings = told.sort((a, b) => bySeverity(a, b) || (b.last ?? 0) - (a.last ?? 0));
+  const { until, users } = knowledge.kept(now);
+  return {
+    findings,
+    accepted: all.length - told.length,
+    unread: work.unread,
+    gathered,
+    unknown: visits.filter(({ address }) => address !== undefined && isUnknown(work.factsOf(address))).length,
+    memory: {
+      learnedUntil: until,
+      users,
+      marks: { ...memory.marks, ...growth.marks },
+      changes,
+      told: Object.fromEntries(all.map(({ fingerprint }) => [fingerprint, memory.told[fingerprint] ?? now])),
+    },
+  };
+}
+
+function isUnknown({ place, country }: AddressFacts): boolean {
+  return place === 'public' && country === undefined;
+}
+
+/** What was not read is never clean. */
+function unreadFinding({ name, why, hint }: Unread): Found {
+  return {
+    code: 'SRC-INCOMPLETE',
+    severity: 'info',
+    fingerprint: fingerprintOf('SRC-INCOMPLETE', [name]),
+    what: `${name} could not be looked into: ${why}`,
+    evidence: { source: name, why },
+    suggest: hint ?? 'run as root',
+    first: undefined,
+    last: undefined,
+    times: 1,
+    visit: undefined,
+    address: undefined,
+  };
+}
