@@ -2,29 +2,37 @@ import type { RecordKind } from './event.js';
 
 /** How long before a login its failures count. */
 export const FAILURES_MS = 600_000;
-/** Attackers come with many addresses: the one that was heard of longest ago is forgotten. */
-const MOST_ADDRESSES = 65_536;
+/** Attackers come with many addresses: of twice as many, those that were heard of longest ago are forgotten at once. */
+const MOST_ADDRESSES = 1 << 15;
 const MOST_TIMES = 20;
+
+interface Tried {
+  readonly time: number;
+  readonly kind: RecordKind;
+}
 
 /** The last failures of each address, in bounded memory. */
 export class RecentFailures {
-  /** by address, the youngest address last: a Map keeps the order */
-  private readonly times = new Map<string, Array<{ readonly time: number; readonly kind: RecordKind }>>();
+  private young = new Map<string, Tried[]>();
+  private old = new Map<string, Tried[]>();
 
   add(address: string, time: number, kind: RecordKind): void {
-    const known = this.times.get(address) ?? [];
-    this.times.delete(address);
+    const known = this.of(address);
     known.push({ time, kind });
     if (known.length > MOST_TIMES) known.shift();
-    this.times.set(address, known);
-    if (this.times.size <= MOST_ADDRESSES) return;
-    const [oldest] = this.times.keys();
-    if (oldest !== undefined) this.times.delete(oldest);
+    this.young.set(address, known);
+    if (this.young.size < MOST_ADDRESSES) return;
+    this.old = this.young;
+    this.young = new Map();
   }
 
   /** How many failures this kind of record has of the address within ten minutes before. */
   before(address: string, time: number, kind: RecordKind): number {
-    const known = this.times.get(address) ?? [];
-    return known.filter((each) => each.kind === kind && each.time <= time && each.time >= time - FAILURES_MS).length;
+    const isNear = (tried: Tried) => tried.kind === kind && tried.time <= time && tried.time >= time - FAILURES_MS;
+    return this.of(address).filter(isNear).length;
+  }
+
+  private of(address: string): Tried[] {
+    return this.young.get(address) ?? this.old.get(address) ?? [];
   }
 }
