@@ -34,7 +34,8 @@ export function addTrouble(program: Command, add: Add): void {
     .option('--file <file...>', 'records in place of those of this host: wtmp, btmp, auth.log, a journal, a database')
     .option('--host-root <folder>', 'a mounted system, or a copy of its /etc and /var/log')
     .option('--since <time>', 'only what happened since: 7d, 2026-11-01')
-    .option('--new', 'only what no earlier run told, and nothing when there is none');
+    .option('--new', 'only what no earlier run told, and nothing when there is none')
+    .option('--notify', 'with --new: tell it to whom notify: in the configuration names');
   add(
     check,
     'ports',

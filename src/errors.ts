@@ -58,6 +58,7 @@ const STATUS_OF = {
   'bad-encoding': ExitStatus.failed,
   'bad-gzip': ExitStatus.failed,
   'bad-records': ExitStatus.failed,
+  'notify-failed': ExitStatus.incomplete,
   'bad-database': ExitStatus.failed,
   'database-busy': ExitStatus.failed,
   'database-version': ExitStatus.failed,

@@ -47,6 +47,8 @@ export type FindingCode =
   | 'WTMP-SYMLINK'
   | 'WTMP-PERMS'
   | 'WTMP-UNREADABLE'
+  /** its time was set back */
+  | 'WTMP-TIMESTOMP'
   /** the notes of a shell lead nowhere, or were emptied */
   | 'HISTORY-GONE'
   /** somebody is here of whom there is a finding */

@@ -17,9 +17,14 @@ export function printLoginsText(
   context: Context,
 ): void {
   const told = findings.filter(({ code }) => code !== 'SRC-INCOMPLETE');
-  const parts = [told.map(paragraph).join('\n'), timeline(told)].filter((part) => part !== '');
+  const parts = [paragraphs(told), timeline(told)].filter((part) => part !== '');
   context.stdout.write(parts.join('\n'));
   say(context, options, `${parts.length > 0 ? '\n' : ''}${coverage(review)}`);
+}
+
+/** What is wrong, a paragraph each. */
+export function paragraphs(findings: readonly Told[]): string {
+  return findings.map(paragraph).join('\n');
 }
 
 function paragraph(finding: Told): string {

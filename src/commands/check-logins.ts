@@ -10,8 +10,10 @@ import { invokingSshSession } from '../host/ssh.js';
 import { withLock } from '../io/lock.js';
 import { formatPrefix, IpSet } from '../ip/index.js';
 import { accountsBelow } from '../logins/accounts.js';
+import { recordFacts } from '../logins/file-facts.js';
 import { gatherLogins, sourcesBelow, sourcesOf } from '../logins/gather.js';
 import { Zone, zoneBelow } from '../logins/zone.js';
+import { tellNew } from './check-logins-notify.js';
 import { printLoginsJson, printLoginsText } from './check-logins-tell.js';
 import { type Command, type Context, commandLine, type GlobalOptions } from './context.js';
 import { endOption } from './decide.js';
@@ -26,6 +28,8 @@ export interface CheckLoginsOptions {
   readonly since?: string;
   /** only what was not told before */
   readonly new?: boolean;
+  /** tell of what is new by mail or webhook */
+  readonly notify?: boolean;
 }
 
 /** Who came in, from where, and whether somebody changed the records of it. Reads; writes down only what it learned, and that only of this host. */
@@ -38,6 +42,9 @@ export const run: Command<CheckLoginsOptions> = async (options, context) => {
       'bad-usage',
       '--new compares with what was told of this host: not with --file or --host-root',
     );
+  }
+  if (options.notify === true && options.new !== true) {
+    throw new BlocklistError('bad-usage', '--notify tells of what is new: use it with --new');
   }
   const state = await stateFolder(options, context);
   const root = resolve(context.cwd, options.hostRoot ?? '/');
@@ -65,12 +72,13 @@ export const run: Command<CheckLoginsOptions> = async (options, context) => {
       memory,
       admins: accounts.admins,
       accepted: new Set(accepted.map(({ fingerprint }) => fingerprint)),
-      root,
-      records: options.file === undefined ? 'found' : 'named',
+      files: options.file === undefined ? await recordFacts(root, accounts.all, now) : undefined,
       since,
       now,
       desk: { line: (command) => commandLine(context, options, command), callerAddress: caller },
     });
+    if (options.notify === true) await tellNew(result, project, context);
+    // What nobody could be told of stays new.
     if (!isElsewhere) await writeMemory(state, result.memory);
     return result;
   };

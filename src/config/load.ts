@@ -6,6 +6,7 @@ import type { CrowdsecEntry } from './crowdsec-schema.js';
 import { fail2banAt } from './fail2ban-schema.js';
 import type { GeoConfig } from './geo-schema.js';
 import { describeIssue } from './issues.js';
+import type { NotifyEntry } from './notify-schema.js';
 import { type ConfigValues, configSchema } from './schema.js';
 
 const LARGEST_CONFIG = 1 << 20;
@@ -140,6 +141,7 @@ function absolutePaths(values: ConfigValues, folder: string): ConfigValues {
       ...(geo.country === undefined ? {} : { country: databases(geo.country) }),
       ...(geo.asn === undefined ? {} : { asn: databases(geo.asn) }),
     },
+    notify: notifyAt(values.notify, at),
     paths: {
       rules: at(rules),
       ...(cache === undefined ? {} : { cache: at(cache) }),
@@ -150,6 +152,10 @@ function absolutePaths(values: ConfigValues, folder: string): ConfigValues {
 
 function withPathsAt<Entry extends object>(entry: Entry, at: (path: string) => string): Entry {
   return 'file' in entry && typeof entry.file === 'string' ? { ...entry, file: at(entry.file) } : withKeyAt(entry, at);
+}
+
+function notifyAt({ 'webhook-file': file, ...rest }: NotifyEntry, at: (path: string) => string): NotifyEntry {
+  return file === undefined ? rest : { ...rest, 'webhook-file': at(file) };
 }
 
 function withCrowdsecAt(entry: CrowdsecEntry | undefined, at: (path: string) => string) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { geo } from './geo-schema.js';
+import { notify } from './notify-schema.js';
 import { operatorPrefix } from './operator.js';
 import { countryWords } from './places.js';
 import { policy } from './policy-schema.js';
@@ -73,6 +74,7 @@ const keys = z.strictObject({
   geo: geo.prefault({}),
   guards: guards.prefault({}),
   logins: logins.prefault({}),
+  notify: notify.prefault({}),
   paths: z
     .strictObject({
       rules: path.default('rules').describe('where the rules are rendered, for git'),

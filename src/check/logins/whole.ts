@@ -1,6 +1,8 @@
+import type { RecordFacts } from '../../logins/file-facts.js';
 import type { Gathered, Unread } from '../../logins/gather.js';
 import { bySeverity, fingerprintOf } from '../finding.js';
 import { type AppendOnly, appendOnly, changeFinding } from './append-only.js';
+import { fileFindings } from './files.js';
 import { collapsed, type Found } from './found.js';
 import { Knowledge } from './knowledge.js';
 import type { Memory } from './memory.js';
@@ -22,10 +24,8 @@ export interface Work {
   readonly admins: ReadonlySet<string>;
   /** fingerprints that a person accepted */
   readonly accepted: ReadonlySet<string>;
-  /** of the system that is looked at */
-  readonly root: string;
-  /** named: single files, so that what is not among them is not missing */
-  readonly records: 'found' | 'named';
+  /** of the files themselves; undefined: single ones were named */
+  readonly files: RecordFacts | undefined;
   /** milliseconds since 1970; what is older is not told */
   readonly since: number | undefined;
   readonly now: number;
@@ -56,7 +56,7 @@ export async function reviewed(work: Work): Promise<Review> {
   const { book, visits } = gathered;
   const knowledge = new Knowledge(memory.users, memory.learnedUntil);
   const growth: AppendOnly =
-    work.records === 'found' ? await appendOnly(gathered.files, memory.marks, now) : { changes: [], marks: {} };
+    work.files !== undefined ? await appendOnly(gathered.files, memory.marks, now) : { changes: [], marks: {} };
   const changes = [...memory.changes.filter(({ at }) => at > now - KEPT_MS), ...growth.changes];
   const all = collapsed([
     ...reviewLogins({
@@ -70,7 +70,8 @@ export async function reviewed(work: Work): Promise<Review> {
       desk: work.desk,
     }),
     ...oddityFindings(book.oddities),
-    ...(work.records === 'found' ? missingLogins(visits, book.spans) : []),
+    ...(work.files !== undefined ? missingLogins(visits, book.spans) : []),
+    ...(work.files === undefined ? [] : fileFindings(work.files, visits, book.spans)),
     ...changes.map(changeFinding),
     ...work.unread.map(unreadFinding),
   ]);
