@@ -57,6 +57,7 @@ const STATUS_OF = {
   'too-large': ExitStatus.failed,
   'bad-encoding': ExitStatus.failed,
   'bad-gzip': ExitStatus.failed,
+  'bad-records': ExitStatus.failed,
   'bad-database': ExitStatus.failed,
   'database-busy': ExitStatus.failed,
   'database-version': ExitStatus.failed,
