@@ -26,7 +26,7 @@ export const READERS: Readonly<Record<FileKind, Reader>> = {
   btmp: (path, { now }) => readUtmp(path, 'btmp', now),
   utmp: (path, { now }) => readUtmp(path, 'utmp', now),
   lastlog: (path, { accounts }) => readLastlog(path, accounts),
-  wtmpdb: (path) => readWtmpdb(path),
+  wtmpdb: (path, { now }) => readWtmpdb(path, now),
   lastlog2: (path) => readLastlog2(path),
   log: (path, { zone }) => readLog(path, zone),
 };

@@ -38,8 +38,8 @@ const MEANINGS: Readonly<Record<OddityCode, Meaning>> = {
   'two-addresses': {
     code: 'WTMP-HOST-MISMATCH',
     severity: 'medium',
-    words: ({ address, host, user }, near) =>
-      `the record of ${user ?? 'somebody'}${near} has two addresses, ${address} and ${host}: last and last -i show different ones`,
+    words: ({ address, text, user }, near) =>
+      `the record of ${user ?? 'somebody'}${near} has two addresses, ${address} and ${text}: last and last -i show different ones`,
   },
   gap: {
     code: 'WTMP-DELETED-ROW',
