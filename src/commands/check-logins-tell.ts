@@ -40,7 +40,8 @@ function paragraph(finding: Told): string {
 }
 
 function whenLine({ first, last, times, visit }: Told): string[] {
-  if (first === undefined || last === undefined) return [];
+  // What is wrong with a record says when in its own words.
+  if (first === undefined || last === undefined || (visit === undefined && times === 1)) return [];
   const often = times > 1 ? `, ${grouped(times)} times, the last at ${moment(last)}` : '';
   return [`  at ${moment(first)}${often}${visit === undefined ? '' : visitEnd(visit)}`];
 }

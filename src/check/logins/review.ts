@@ -27,7 +27,7 @@ export interface ReviewInput {
 export function reviewLogins(input: ReviewInput): Found[] {
   const found: Found[] = [];
   const before = new Map<string, NonNullable<Case['before']>>();
-  const hasPam = input.visits.some(({ isOpened, writer }) => isOpened === true && writer === 'anyone');
+  const hasPam = usesPam(input.visits);
   for (const visit of input.visits) {
     const address = visit.address === undefined ? undefined : input.factsOf(visit.address);
     const each: Case = {
@@ -52,6 +52,13 @@ export function reviewLogins(input: ReviewInput): Found[] {
     if (address?.place === 'public') before.set(visit.user, { visit, country: address.country });
   }
   return found;
+}
+
+/** Whether pam tells of the logins that only a log has, of most of them at least: logs may be filtered. */
+function usesPam(visits: readonly Visit[]): boolean {
+  const logged = visits.filter(({ writer, service }) => writer === 'anyone' && service === 'sshd');
+  const opened = logged.filter(({ isOpened }) => isOpened === true).length;
+  return opened > 0 && opened >= logged.length / 2;
 }
 
 function objectionOf(rule: LoginRule, each: Case): Objection | undefined {

@@ -3,88 +3,90 @@ import type { Oddity, OddityCode, RecordKind } from '../../logins/event.js';
 import type { Visit } from '../../logins/visit.js';
 import { type FindingCode, fingerprintOf, type Severity } from '../finding.js';
 import type { Found } from './found.js';
+import type { Desk, Suggestion } from './suggest.js';
 
 interface Meaning {
   readonly code: FindingCode;
   readonly severity: Severity;
-  /** what follows the name of the file: not escaped */
-  readonly words: (facts: Oddity['facts'], near: string) => string;
+  /** what follows the name of the file: not escaped. `where`: near which moment, or between which */
+  readonly words: (facts: Oddity['facts'], where: string) => string;
 }
 
 const MEANINGS: Readonly<Record<OddityCode, Meaning>> = {
   zeroed: {
     code: 'WTMP-ZEROED',
     severity: 'high',
-    words: ({ count }, near) => `${plural(count, 'record')} of nothing but zeros${near}: erased, as log cleaners do it`,
+    words: ({ count }, where) =>
+      `${plural(count, 'record')} ${where} of nothing but zeros: erased, as log cleaners do it`,
   },
   partial: {
     code: 'WTMP-PARTIAL',
     severity: 'high',
-    words: ({ bytes }, near) =>
-      `${plural(bytes, 'byte')} at the end that are no record${near}: last(1) shows shifted lines or nothing then`,
+    words: ({ bytes }, where) =>
+      `${plural(bytes, 'byte')} at its end, ${where}, are no record: last(1) shows shifted lines or nothing then`,
   },
   damaged: {
     code: 'WTMP-BAD-RECORD',
     severity: 'medium',
-    words: ({ from, to, why }, near) =>
-      typeof why === 'string' ? `a record that is none (${why})${near}` : `bytes ${from} to ${to} are no record${near}`,
+    words: ({ from, to }, where) =>
+      from === undefined ? `a row ${where} is of no known kind` : `bytes ${from} to ${to}, ${where}, are no record`,
   },
   'time-back': {
     code: 'WTMP-TIME-BACK',
     severity: 'low',
-    words: ({ before }, near) => `a record${near} stands behind one of ${moment(before)}`,
+    words: ({ before }, where) => `a record ${where} stands behind one of ${moment(before)}`,
   },
-  future: { code: 'WTMP-FUTURE', severity: 'medium', words: (_, near) => `a record${near}, which is still to come` },
+  future: { code: 'WTMP-FUTURE', severity: 'medium', words: (_, where) => `a record ${where}, which is still to come` },
   'two-addresses': {
     code: 'WTMP-HOST-MISMATCH',
     severity: 'medium',
-    words: ({ address, text, user }, near) =>
-      `the record of ${user ?? 'somebody'}${near} has two addresses, ${address} and ${text}: last and last -i show different ones`,
+    words: ({ address, text, user }, where) =>
+      `the record of ${user || 'somebody'} ${where} has two addresses, ${address} and ${text}: last and last -i show different ones`,
   },
   gap: {
     code: 'WTMP-DELETED-ROW',
     severity: 'high',
-    words: ({ before, after }, near) =>
-      `no rows between ${before} and ${after}${near}: ids are never left out, so rows were deleted`,
+    words: ({ from, to }, where) =>
+      `the rows ${from} to ${to}, ${where}, are not there: numbers are given in turn, so they were deleted`,
   },
   'ends-first': {
     code: 'WTMP-BAD-RECORD',
     severity: 'medium',
-    words: ({ user }, near) => `the row of ${user ?? 'somebody'}${near} ended before it began`,
+    words: ({ user }, where) => `the row of ${user || 'somebody'} ${where} ended before it began`,
   },
   'orphan-logout': {
     code: 'WTMP-ORPHAN-LOGOUT',
     severity: 'medium',
-    words: ({ tty }, near) => `a session on ${tty} ended${near} that never began: its login was cut out`,
+    words: ({ tty }, where) => `a session on ${tty} that ended ${where} never began: its login was cut out`,
   },
   forged: {
     code: 'LOG-FORGED',
     severity: 'high',
-    words: ({ service, executable, uid, line }, near) =>
-      `a line${near} claims to be of ${service}; ${executable ?? 'something'} wrote it as uid ${uid ?? 'unknown'}: ${line}`,
+    words: ({ service, executable, uid, line }, where) =>
+      `a line ${where} claims to be of ${service}, and ${executable ?? 'something'} wrote it as uid ${uid ?? 'unknown'}: ${line}`,
   },
   injected: {
     code: 'LOG-INJECTION',
     severity: 'info',
-    words: ({ line }, near) => `a name${near} that was chosen to look like a login: ${line}`,
+    words: ({ line }, where) => `a name that was chosen to look like a login, ${where}: ${line}`,
   },
 };
 
 /** What is wrong with records, as findings. */
-export function oddityFindings(oddities: readonly Oddity[]): Found[] {
+export function oddityFindings(oddities: readonly Oddity[], desk: Desk): Found[] {
   return oddities.map((oddity) => {
     const { code, severity, words } = MEANINGS[oddity.code];
     const { place, time, facts } = oddity;
-    const near = time === undefined ? between(facts) : ` of ${moment(time)}`;
-    // Lines of one stranger differ in their ports: they are one thing.
-    const same = code === 'LOG-INJECTION' ? null : place.at;
+    // Who tries it tries it often: it is one thing.
+    const parts = code === 'LOG-INJECTION' ? [facts.service ?? null] : [place.kind, place.at, time ?? null];
+    const fingerprint = fingerprintOf(code, parts);
     return {
       code,
       severity,
-      fingerprint: fingerprintOf(code, [place.kind, same, time ?? null]),
-      what: `${place.file}: ${words(facts, near)}`,
+      fingerprint,
+      what: `${place.file}: ${words(facts, whereOf(oddity))}`,
       evidence: { ...facts, file: place.file, at: place.at },
-      ...keepCopy(place.file, place.kind),
+      ...suggestionOf(oddity, fingerprint, desk),
       first: time,
       last: time,
       times: 1,
@@ -94,9 +96,25 @@ export function oddityFindings(oddities: readonly Oddity[]): Found[] {
   });
 }
 
-function between({ before, after }: Oddity['facts']): string {
-  if (typeof before !== 'number' || typeof after !== 'number' || before < 1e11) return '';
-  return ` between ${moment(before)} and ${moment(after)}`;
+function suggestionOf({ code, place, facts }: Oddity, fingerprint: string, desk: Desk): Suggestion {
+  if (code === 'injected') {
+    return {
+      suggest: desk.line(`accept ${fingerprint} --for 90d --reason 'nothing came of it'`),
+      note: 'an attempt to fool who searches logs for words; it is no login',
+    };
+  }
+  if (code !== 'forged') return keepCopy(place.file, place.kind);
+  const writer = typeof facts.pid === 'number' ? `_PID=${facts.pid}` : '-t sshd';
+  return {
+    suggest: `sudo journalctl ${writer} -o verbose`,
+    note: `shows who wrote it: uid ${facts.uid ?? 'unknown'} of this host`,
+  };
+}
+
+/** The records around it tell when what has no time of its own was written. */
+function whereOf({ time, facts: { before, after } }: Oddity): string {
+  if (typeof before === 'number' && typeof after === 'number') return `between ${moment(before)} and ${moment(after)}`;
+  return time === undefined ? 'at no known time' : `at ${moment(time)}`;
 }
 
 const HISTORIES: readonly RecordKind[] = ['wtmp', 'wtmpdb'];

@@ -69,7 +69,7 @@ export async function reviewed(work: Work): Promise<Review> {
       isAccepted: (fingerprint) => accepted.has(fingerprint),
       desk: work.desk,
     }),
-    ...oddityFindings(book.oddities),
+    ...oddityFindings(book.oddities, work.desk),
     ...(work.files !== undefined ? missingLogins(visits, book.spans) : []),
     ...(work.files === undefined ? [] : fileFindings(work.files, visits, book.spans)),
     ...changes.map(changeFinding),
