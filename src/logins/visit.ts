@@ -1,4 +1,4 @@
-import type { Login, Opened, Place } from './event.js';
+import type { Login, Opened, Place, RecordKind } from './event.js';
 
 /** A login, as all records together tell of it. */
 export interface Visit {
@@ -66,13 +66,22 @@ export function visitOf(event: Login): Visit {
 export function isSame(visit: Visit, event: Login): boolean {
   if (Math.abs(visit.time - event.time) > SAME_MS || !isSameUser(visit.user, event.user)) return false;
   if (visit.address !== undefined && event.address !== undefined && visit.address !== event.address) return false;
-  if (visit.pid !== undefined && event.pid !== undefined && visit.pid !== event.pid) return false;
+  if (visit.pid !== undefined && event.pid !== undefined && visit.pid !== event.pid && !mayDiffer(visit, event))
+    return false;
   if (visit.port !== undefined && event.port !== undefined && visit.port !== event.port) return false;
   if (visit.tty !== undefined && event.tty !== undefined && visit.tty !== event.tty) return false;
   // Two rows of one kind are two logins, unless all that tells them apart is the same.
   const isOfOneKind = visit.places.some(({ kind }) => kind === event.place.kind);
   if (!isOfOneKind) return isSameService(visit.service, event.service);
   return event.pid !== undefined && visit.pid === event.pid && visit.port === event.port && visit.tty === event.tty;
+}
+
+/** For root sshd has no process without rights: the one that writes into utmp is a child of the one that writes into the log. */
+function mayDiffer({ user, places }: Visit, { place }: Login): boolean {
+  const isOfUtmp = (kind: RecordKind) => kind === 'wtmp' || kind === 'utmp';
+  const isOfLog = (kind: RecordKind) => kind === 'log' || kind === 'journal';
+  const isOfSame = isOfUtmp(place.kind) ? isOfUtmp : isOfLog;
+  return user === 'root' && !places.some(({ kind }) => isOfSame(kind));
 }
 
 /** utmp does not say of a terminal who gave it. */

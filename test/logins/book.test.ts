@@ -88,6 +88,19 @@ describe('one login in several records is one', () => {
     expect(book(login('wtmp', 0, { pid: 7 }), login('log', 0, { pid: 7, ...more })).visits).toHaveLength(2);
   });
 
+  test('of root the process in wtmp is a child of the one in the log; of others it is the same', () => {
+    const root = { user: 'root' };
+    const rows = (seconds: number, pid: number) => login('wtmp', seconds, { ...root, pid, tty: 'pts/0' });
+    const lines = (seconds: number, pid: number) => login('log', seconds, { ...root, pid, port: pid });
+    const last = login('lastlog', 3, { ...root, tty: 'pts/0' });
+    const { visits } = book(rows(1, 17), rows(3, 27), last, lines(0.9, 11), lines(2.9, 21), lines(3.1, 31));
+    expect(visits.map(({ port, places }) => [port, places.map(({ kind }) => kind).join(' ')])).toEqual([
+      [11, 'wtmp log'],
+      [21, 'wtmp lastlog log'],
+      [31, 'log'],
+    ]);
+  });
+
   test('two of one kind at the same time are two', () => {
     expect(book(login('log', 0, { pid: 7, port: 1 }), login('log', 0, { pid: 8, port: 2 })).visits).toHaveLength(2);
     expect(book(login('log', 0, { pid: 7, port: 1 }), login('log', 0, { pid: 7, port: 1 })).visits).toHaveLength(1);

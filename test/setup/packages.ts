@@ -23,6 +23,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ufw: 'ufw',
   firewalld: 'firewall-cmd',
   dbus: 'dbus-daemon',
+  // What is written down of logins.
+  rsyslog: 'rsyslogd',
 };
 
 function missing(): string[] {
