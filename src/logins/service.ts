@@ -21,9 +21,12 @@ export interface Where {
  * machine without telnet.
  */
 export function whereOf(line: string, { address, peer }: Peer): Where {
+  // First, as nearly all are of this kind.
+  if (line.startsWith('pts/')) {
+    const isRemote = address !== undefined || (peer !== undefined && !NOT_REMOTE.test(peer));
+    return { service: isRemote ? 'sshd' : 'login', tty: line };
+  }
   const known = OF_LINE.find(([pattern]) => pattern.test(line));
   if (known !== undefined) return { service: known[1] };
-  if (line === '') return { service: 'login' };
-  const isRemote = address !== undefined || (peer !== undefined && !NOT_REMOTE.test(peer));
-  return { service: line.startsWith('pts/') && isRemote ? 'sshd' : 'login', tty: line };
+  return line === '' ? { service: 'login' } : { service: 'login', tty: line };
 }

@@ -6,8 +6,8 @@ export interface Row {
   /** milliseconds since 1970 */
   readonly time: number;
   /** it says that the machine started, or that its clock was set */
-  readonly turn?: 'boot' | 'clock';
-  readonly user?: string;
+  readonly turn: 'boot' | 'clock' | undefined;
+  readonly user: string | undefined;
 }
 
 /** Programs that write at once get their turn in any order. */

@@ -44,7 +44,6 @@ const EARLIEST_S = 315_532_800;
 /** Lines that programs are known to write: terminals, displays, and what stands for one. `|` and `{`: the clock before and after it was set. */
 const KNOWN_LINE =
   /^(?:~$|[|{]$|:\d|pts\/\d|lxc\/|tty|3270\/|console|seat\d|web console$|ssh(?::|$)|(?:vs)?ftpd|hvc\d|hvsi\d|xvc\d|sclp)[ -~]*$/;
-const PRINTABLE = /^[ -~]+$/;
 
 /** One record as it lies in memory; each text is made when asked for. Good for as long as the memory is not overwritten. */
 export class UtmpRecord {
@@ -120,6 +119,11 @@ export function isText(bytes: Buffer, from: number, to: number): boolean {
   return isZero(bytes, at, to);
 }
 
+function isPrintable(bytes: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to && bytes[at] !== 0; at++) if (bytes[at]! < 0x20 || bytes[at]! > 0x7e) return false;
+  return true;
+}
+
 /** Everything a record must be, whoever wrote it and when. The cheapest comes first: this is asked for every byte of a damaged file. */
 function hasForm(bytes: Buffer, at: number, layout: Layout): boolean {
   const type = bytes[at]!;
@@ -151,5 +155,5 @@ export function isCertain(bytes: Buffer, at: number, layout: Layout): boolean {
 /** Whether this can be a record: of a program that we do not know, or of a machine that had no idea of the year. */
 export function isLikely(bytes: Buffer, at: number, layout: Layout): boolean {
   if (!hasForm(bytes, at, layout)) return false;
-  return bytes[at + LINE] === 0 ? mayLackLine(bytes[at]!) : PRINTABLE.test(textIn(bytes, at + LINE, at + ID));
+  return bytes[at + LINE] === 0 ? mayLackLine(bytes[at]!) : isPrintable(bytes, at + LINE, at + ID);
 }

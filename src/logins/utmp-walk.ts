@@ -14,6 +14,8 @@ export type Piece =
 const JUDGED = 50;
 const HEAD = JUDGED * LONGEST;
 const WINDOW = 1 << 18;
+/** Bytes from which a record is judged: it may be another one, of which the one behind it has to tell. */
+const AHEAD = 4 * LONGEST;
 
 /**
  * Finds the records of a file that is given piece by piece, in memory of a fixed size. A byte too many or too few costs one record: behind it
@@ -30,6 +32,8 @@ export class UtmpWalk {
   private layout: Layout | undefined;
   /** offset in the file of the first byte that is no record, while the next record is looked for */
   private lostSince: number | undefined;
+  /** offset in the file of what was found to be like a record */
+  private likely = -1;
   private isOver = false;
 
   /** @param unknown throws what is to be said of a file of anything else */
@@ -63,22 +67,21 @@ export class UtmpWalk {
 
   /** The piece at the place where the one before it ended. @returns whether to go on */
   private inStep(tell: (piece: Piece) => void): boolean {
-    const { at, base, memory } = this;
+    const { at, base, memory, end } = this;
     const layout = this.layout!;
-    const left = this.end - at;
-    // What is behind a record helps to judge it.
-    if (left < 2 * layout.size && !this.isOver) return false;
-    if (left === 0) return false;
+    const left = end - at;
+    if (left === 0 || (left < AHEAD && !this.isOver)) return false;
     const next = at + layout.size;
-    if (left < layout.size) {
-      tell({ kind: 'partial', at: base + at, to: base + this.end });
-      this.at = this.end;
+    if (next > end) {
+      tell({ kind: 'partial', at: base + at, to: base + end });
+      this.at = end;
       return false;
     }
-    if (isRecord(memory, at, this.end, layout))
+    if (this.isNext(at, layout)) {
       tell({ kind: 'record', at: base + at, record: new UtmpRecord(memory, at, layout) });
-    else if (isZero(memory, at, next)) tell({ kind: 'zeros', at: base + at });
-    else if (next + layout.size <= this.end && isCertain(memory, next, layout)) {
+    } else if (isZero(memory, at, next)) {
+      tell({ kind: 'zeros', at: base + at });
+    } else if (next + layout.size <= end && isCertain(memory, next, layout) && this.stands(next, layout)) {
       tell({ kind: 'damage', at: base + at, to: base + next });
     } else {
       this.lostSince = base + at;
@@ -91,10 +94,10 @@ export class UtmpWalk {
 
   /** Looks for the next record at every byte, of either layout. @returns whether to go on */
   private lost(tell: (piece: Piece) => void): boolean {
-    const last = this.end - (this.isOver ? LAYOUTS[0].size : LONGEST);
+    const last = this.end - (this.isOver ? LAYOUTS[0].size : AHEAD);
     for (; this.at <= last; this.at++) {
       const layout = layoutAt(this.memory, this.at, this.end);
-      if (layout === undefined) continue;
+      if (layout === undefined || !this.stands(this.at, layout)) continue;
       this.layout = layout;
       this.tellDamage(tell);
       return true;
@@ -103,6 +106,32 @@ export class UtmpWalk {
     this.at = this.end;
     this.tellDamage(tell);
     return false;
+  }
+
+  /** Whether what stands in step is a record. Each is looked at once: the next one vouches for it, and need not be looked at again. */
+  private isNext(at: number, layout: Layout): boolean {
+    const { memory, end, base } = this;
+    if (this.likely !== base + at && !isLikely(memory, at, layout)) return false;
+    const next = at + layout.size;
+    if (next + layout.size <= end && isLikely(memory, next, layout)) {
+      this.likely = base + next;
+      return true;
+    }
+    return isRecord(memory, at, end, layout) && this.stands(at, layout);
+  }
+
+  /**
+   * Whether a record, as it seems, is not the front of one and the back of another with bytes missing between: then what follows is none, and
+   * within its bytes a better one begins. Such a record may have four letters of a terminal for its time.
+   */
+  private stands(at: number, layout: Layout): boolean {
+    const { memory, end } = this;
+    if (isFollowed(memory, at + layout.size, end, layout)) return true;
+    for (let inner = at + 1; inner < at + layout.size; inner++) {
+      const found = layoutAt(memory, inner, end);
+      if (found !== undefined && isFollowed(memory, inner + found.size, end, found)) return false;
+    }
+    return true;
   }
 
   private tellDamage(tell: (piece: Piece) => void): void {
@@ -134,20 +163,23 @@ function isRecord(bytes: Buffer, at: number, end: number, layout: Layout): boole
   return isLikely(bytes, at, layout) && (next === end || (next + layout.size <= end && isLikely(bytes, next, layout)));
 }
 
+/** Whether a record stands here, or the end of the file. */
+function isFollowed(bytes: Buffer, at: number, end: number, layout: Layout): boolean {
+  if (at + layout.size > end) return at === end;
+  return isLikely(bytes, at, layout) || isZero(bytes, at, at + layout.size);
+}
+
 /** How much of what is not zero is records, 0…1. 1 where there is nothing to tell from. */
 function share(bytes: Buffer, end: number, layout: Layout): number {
   let good = 0;
   let zeros = 0;
-  let at = 0;
-  while (at + layout.size <= end) {
-    const next = at + layout.size;
-    if (isRecord(bytes, at, end, layout)) good += layout.size;
-    else if (isZero(bytes, at, next)) zeros += layout.size;
-    else {
-      at += 1;
-      continue;
-    }
-    at = next;
+  let isInStep = true;
+  for (let at = 0; at + layout.size <= end; at += isInStep ? layout.size : 1) {
+    const isGood = isRecord(bytes, at, end, layout);
+    const isEmpty: boolean = isInStep && !isGood && isZero(bytes, at, at + layout.size);
+    if (isGood) good += layout.size;
+    if (isEmpty) zeros += layout.size;
+    isInStep = isGood || isEmpty;
   }
   return end - zeros < layout.size ? 1 : good / (end - zeros);
 }

@@ -84,7 +84,7 @@ class Reader {
   private *row(row: Row, gap: Oddity | undefined): Generator<LoginEvent> {
     const { type, place, time, user, end } = row;
     const isBoot = type === Type.boot;
-    const inOrder = { place, time, user, ...(isBoot && { turn: 'boot' as const }) };
+    const inOrder = { place, time, user, turn: isBoot ? ('boot' as const) : undefined };
     const late = this.order.settle(inOrder);
     if (late !== undefined) yield late;
     if (gap !== undefined) yield gap;
