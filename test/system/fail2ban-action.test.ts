@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { readFail2banDatabase } from '../../src/sources/bans/fail2ban-database.js';
 import { Fail2ban, type Jails } from './fail2ban-server.js';
 import { liveSet } from './live-sets.js';
@@ -9,15 +9,21 @@ import { Project } from './project.js';
 import { describeSystem, systemTest } from './requirements.js';
 
 describeSystem('the action of fail2ban', ['root', 'netns', 'nft', 'fail2ban-server', 'fail2ban-client'], () => {
+  let built: Project;
   let host: Namespace;
   let project: Project;
   let server: Fail2ban | undefined;
 
+  beforeAll(async () => {
+    built = await Project.create([{ id: 'mine', lines: ['45.9.20.1'] }], { allow: ['45.9.70.0/24'] });
+    await built.done(undefined, 'build');
+  });
+  afterAll(() => built.remove());
+
   beforeEach(async () => {
     host = await Namespace.create();
     await host.ip('addr add 45.9.88.1/24 dev lo');
-    project = await Project.create([{ id: 'mine', lines: ['45.9.20.1'] }], { allow: ['45.9.70.0/24'] });
-    await project.done(host, 'build');
+    project = await Project.copyOf(built);
     await project.done(host, 'apply');
     const config = await readFile(project.config, 'utf8');
     const database = '  fail2ban: {database: fail2ban/fail2ban.sqlite3}\n';
@@ -65,12 +71,12 @@ describeSystem('the action of fail2ban', ['root', 'netns', 'nft', 'fail2ban-serv
   });
 
   systemTest(
-    'fifty bans in three jails at once all land',
+    'two dozen bans in three jails at once all land',
     [],
     async () => {
       const jails = ['sshd', 'mail', 'web'];
       const fail2ban = await start(Object.fromEntries(jails.map((name) => [name, []])));
-      const addresses = jails.map((_, jail) => Array.from({ length: 17 }, (_, i) => `45.9.6${jail}.${i + 1}`));
+      const addresses = jails.map((_, jail) => Array.from({ length: 8 }, (_, i) => `45.9.6${jail}.${i + 1}`));
       await Promise.all(jails.map((name, i) => fail2ban.done('set', name, 'banip', ...(addresses[i] ?? []))));
       await holds('all of them', addresses.flat(), 'ban4', 90_000);
       expect(await fail2ban.complaints()).toEqual([]);
@@ -170,7 +176,7 @@ describeSystem('the action of fail2ban', ['root', 'netns', 'nft', 'fail2ban-serv
 
   systemTest('a stop takes its bans back, a start brings them again in one go; unban --all frees all', [], async () => {
     const fail2ban = await start();
-    const addresses = Array.from({ length: 6 }, (_, i) => `45.9.62.${i + 1}`);
+    const addresses = Array.from({ length: 3 }, (_, i) => `45.9.62.${i + 1}`);
     await project.done(host, 'ban', '45.9.63.1');
     await fail2ban.done('set', 'sshd', 'banip', ...addresses);
     await holds('the bans', [...addresses, '45.9.63.1']);
@@ -179,7 +185,9 @@ describeSystem('the action of fail2ban', ['root', 'netns', 'nft', 'fail2ban-serv
     await fail2ban.up();
     await holds('the bans again', [...addresses, '45.9.63.1']);
     expect((await entries()).every(({ since }) => typeof since === 'number')).toBe(true);
-    await fail2ban.done('set', 'sshd', 'unbanip', '45.9.62.1');
+    // fail2ban itself knows them only when the action has started: until then it answers 0 to an unban, and bans all the same.
+    await until('fail2ban knows them', async () => (await fail2ban.banned('sshd')).length === addresses.length);
+    expect((await fail2ban.done('set', 'sshd', 'unbanip', '45.9.62.1')).trim()).toBe('1');
     await holds('one less', [...addresses.slice(1), '45.9.63.1']);
     await fail2ban.done('unban', '--all');
     await holds('only what was by hand', ['45.9.63.1']);

@@ -88,6 +88,11 @@ export class Fail2ban {
     return stdout;
   }
 
+  /** Whom a jail has banned, as fail2ban itself knows it. */
+  async banned(jail: string): Promise<string[]> {
+    return (await this.done('get', jail, 'banip')).split(/\s+/).filter((text) => text !== '');
+  }
+
   private log(): Promise<string> {
     return readFile(join(this.folder, 'log'), 'utf8');
   }

@@ -89,8 +89,11 @@ function pause(ms: number): Promise<void> {
 /** Waits until the condition holds. @throws Error at the deadline. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, deadlineMs = 15_000): Promise<void> {
   const end = Date.now() + deadlineMs;
-  while (!(await holds())) {
+  for (;;) {
+    const asked = Date.now();
+    if (await holds()) return;
     if (Date.now() > end) throw new Error(`after ${deadlineMs} ms still not: ${what}`);
-    await pause(30);
+    // Most questions start programs: asked without pause, they would take the time of those that are waited for.
+    await pause(Math.min(Math.max(30, 4 * (Date.now() - asked)), 300));
   }
 }
