@@ -108,8 +108,14 @@ export function textIn(bytes: Buffer, from: number, to: number): string {
 }
 
 export function isZero(bytes: Buffer, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if (bytes[at] !== 0) return false;
-  return true;
+  let at = from;
+  // Eight at a time: this is most of the work on a record.
+  for (; at + 8 <= to; at += 8) {
+    const first = bytes[at]! | bytes[at + 1]! | bytes[at + 2]! | bytes[at + 3]!;
+    if ((first | bytes[at + 4]! | bytes[at + 5]! | bytes[at + 6]! | bytes[at + 7]!) !== 0) return false;
+  }
+  while (at < to && bytes[at] === 0) at++;
+  return at === to;
 }
 
 /** Nothing but zeros behind the text: programs clear a record before they fill it. */

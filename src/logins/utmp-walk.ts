@@ -141,7 +141,7 @@ export class UtmpWalk {
 
   /** By the content, as a file may come from another machine. @throws what `unknown` throws where fewer than half of the bytes are records */
   private chosen(): Layout {
-    const shares = LAYOUTS.map((layout) => share(this.memory, this.end, layout));
+    const shares = LAYOUTS.map((layout) => share(this.memory, Math.min(this.end, HEAD), layout));
     const [short, long] = shares as [number, number];
     if (Math.max(short, long) < 0.5) this.unknown();
     return LAYOUTS[long > short ? 1 : 0];

@@ -8,6 +8,7 @@ import { fail2ban } from './bans.mjs';
 import { makeLists } from './data.mjs';
 import { cachedBuild, countries, updates } from './feeds.mjs';
 import { firewalld } from './firewalld.mjs';
+import { loginRecords } from './logins.mjs';
 import { PAIRS } from './measure.mjs';
 import { packets } from './packets.mjs';
 import { inProcess, memory, startUp, wholeProcess } from './rows.mjs';
@@ -28,6 +29,7 @@ try {
     countries,
     fail2ban,
     questions,
+    loginRecords,
     loading,
     packets,
     firewalld,

@@ -18,6 +18,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'openssh-client': 'ssh',
   // What bans and is read by the update.
   fail2ban: 'fail2ban-server',
+  // Two other readers of login records (last is in the same package).
+  'util-linux': 'utmpdump',
   // Other firewalls beside ours.
   iptables: 'iptables-nft',
   ufw: 'ufw',
