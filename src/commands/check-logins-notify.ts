@@ -5,7 +5,7 @@ import { BlocklistError } from '../errors.js';
 import { HttpClient } from '../io/http.js';
 import { type Channel, notify } from '../report/notify.js';
 import { readKey } from '../sources/key-file.js';
-import { paragraphs } from './check-logins-tell.js';
+import { loginsNote } from './check-logins-tell.js';
 import type { Context } from './context.js';
 import type { Project } from './project.js';
 
@@ -27,7 +27,7 @@ export async function tellNew({ findings }: Review, project: Project | undefined
   if (first !== undefined) channels.push({ kind: 'mail', to: [first, ...rest] });
   if (file !== undefined) channels.push({ kind: 'webhook', url: await readKey(file), http });
   try {
-    await notify({ subject: subjectOf(fresh), text: paragraphs(fresh) }, channels);
+    await notify({ subject: subjectOf(fresh), text: loginsNote(fresh, context) }, channels);
   } finally {
     await http.close();
   }

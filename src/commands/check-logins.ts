@@ -15,7 +15,7 @@ import { gatherLogins, sourcesBelow, sourcesOf } from '../logins/gather.js';
 import { Zone, zoneBelow } from '../logins/zone.js';
 import { tellNew } from './check-logins-notify.js';
 import { printLoginsJson, printLoginsText } from './check-logins-tell.js';
-import { type Command, type Context, commandLine, type GlobalOptions } from './context.js';
+import { type Command, type Context, commandLine, type GlobalOptions, say, shortPath } from './context.js';
 import { endOption } from './decide.js';
 import { loginFacts } from './login-facts.js';
 import { openProject, type Project, stateFolder } from './project.js';
@@ -75,7 +75,11 @@ export const run: Command<CheckLoginsOptions> = async (options, context) => {
       files: options.file === undefined ? await recordFacts(root, accounts.all, now) : undefined,
       since,
       now,
-      desk: { line: (command) => commandLine(context, options, command), callerAddress: caller },
+      desk: {
+        line: (command) => commandLine(context, options, command),
+        path: (path) => shortPath(context, path),
+        callerAddress: caller,
+      },
     });
     if (options.notify === true) await tellNew(result, project, context);
     // What nobody could be told of stays new.
@@ -86,6 +90,7 @@ export const run: Command<CheckLoginsOptions> = async (options, context) => {
   const shown = options.new === true ? review.findings.filter(({ isNew }) => isNew) : review.findings;
   if (options.json === true) printLoginsJson(shown, review, context);
   else if (options.new !== true || shown.length > 0) printLoginsText(shown, review, options, context);
+  if (isElsewhere && shown.length > 0) say(context, options, 'the commands are for the host that these records are of');
   return statusOf(shown, review.unread.length === 0 ? 'complete' : 'incomplete');
 };
 

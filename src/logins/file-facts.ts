@@ -31,6 +31,8 @@ const HISTORIES = ['.bash_history', '.zsh_history', '.ash_history'];
 export interface RecordFacts {
   readonly records: readonly FileFacts[];
   readonly histories: readonly HistoryFacts[];
+  /** whose the root is: in a copy that somebody made, all of it */
+  readonly owner: number;
   /** how old the system is, milliseconds: since its machine-id(5) was made; undefined: not known */
   readonly age: number | undefined;
 }
@@ -48,6 +50,7 @@ export async function recordFacts(root: string, accounts: readonly UserAccount[]
   return {
     records,
     histories: histories.filter(({ type }) => type !== 'missing'),
+    owner: (await fileFacts(root)).uid,
     age: machine.type === 'file' ? now - machine.changed : undefined,
   };
 }

@@ -52,6 +52,7 @@ export function changeFinding({ path, growth, before, after, at }: Change): Foun
     severity: 'high',
     fingerprint: fingerprintOf('WTMP-REWRITTEN', [path, before.digest, after.digest]),
     what: `${path}: ${what}, and no rotation had them: a file that only grows was changed`,
+    words: what,
     evidence: { file: path, before, after },
     ...keepCopy(path, 'wtmp'),
     first: at,

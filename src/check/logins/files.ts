@@ -11,22 +11,27 @@ const MONTH_MS = 30 * 86_400_000;
 const SLACK_MS = 60_000;
 const OTHERS_MAY_WRITE = 0o002;
 
+/** A finding about a file, before it is said how the file is called. */
+type OfFile = Omit<Found, 'what'> & { readonly path: string };
+
 /** What the files themselves give away, whatever is in them. */
 export function fileFindings(
-  { records, histories, age }: RecordFacts,
+  { records, histories, owner, age }: RecordFacts,
   visits: readonly Visit[],
   spans: ReadonlyMap<RecordKind, Span>,
+  shown: (path: string) => string,
 ): Found[] {
   const [wtmp, , lastlog] = records;
   const isOld = age !== undefined && age > MONTH_MS;
-  return [
-    ...records.flatMap((facts) => placeFindings(facts)),
+  const found = [
+    ...records.flatMap((facts) => placeFindings(facts, owner)),
     ...(wtmp === undefined ? [] : wtmpFindings(wtmp, lastlog, isOld, spans)),
     ...histories.flatMap((facts) => historyFinding(facts, visits) ?? []),
   ];
+  return found.map(({ path, ...finding }) => ({ ...finding, what: `${shown(path)}: ${finding.words}` }));
 }
 
-function placeFindings(facts: FileFacts): Found[] {
+function placeFindings(facts: FileFacts, owner: number): OfFile[] {
   const { path, type, target, uid, mode } = facts;
   if (type === 'link') {
     return [
@@ -45,7 +50,9 @@ function placeFindings(facts: FileFacts): Found[] {
     facts,
     `${odd} (mode ${mode.toString(8)}): others than its writers can change it`,
   );
-  return [{ ...finding, suggest: uid !== 0 ? `sudo chown root:utmp ${path}` : `sudo chmod o-w ${path}` }];
+  return [
+    { ...finding, suggest: uid !== 0 && uid !== owner ? `sudo chown root:utmp ${path}` : `sudo chmod o-w ${path}` },
+  ];
 }
 
 function wtmpFindings(
@@ -53,7 +60,7 @@ function wtmpFindings(
   lastlog: FileFacts | undefined,
   isOld: boolean,
   spans: ReadonlyMap<RecordKind, Span>,
-): Found[] {
+): OfFile[] {
   const hasOthers = wtmp.rotations > 0 || (lastlog?.type === 'file' && lastlog.size > 0);
   if (wtmp.type === 'missing') {
     // Systems that keep it in a database have neither.
@@ -73,7 +80,7 @@ function wtmpFindings(
 }
 
 /** A shell writes it when it ends: who came on a terminal leaves something there. */
-function historyFinding(facts: HistoryFacts, visits: readonly Visit[]): Found | undefined {
+function historyFinding(facts: HistoryFacts, visits: readonly Visit[]): OfFile | undefined {
   const { user, type, target, size } = facts;
   if (type === 'link' && target === '/dev/null') {
     return made('HISTORY-GONE', 'medium', facts, `what ${user} types is not kept: it is a link to /dev/null`, user);
@@ -89,13 +96,14 @@ function historyFinding(facts: HistoryFacts, visits: readonly Visit[]): Found | 
   );
 }
 
-function made(code: FindingCode, severity: Severity, facts: FileFacts, words: string, user?: string): Found {
+function made(code: FindingCode, severity: Severity, facts: FileFacts, words: string, user?: string): OfFile {
   const { path, type, target, uid, mode, size, changed } = facts;
   return {
     code,
     severity,
     fingerprint: fingerprintOf(code, [path, target ?? null, user ?? null]),
-    what: `${path}: ${words}`,
+    path,
+    words,
     evidence: {
       file: path,
       type,

@@ -8,6 +8,8 @@ export interface Found extends Finding {
   readonly first: number | undefined;
   readonly last: number | undefined;
   readonly times: number;
+  /** the sentence without whom it is about, for a place where that stands already: not escaped */
+  readonly words: string;
   /** the youngest login it is about */
   readonly visit: Visit | undefined;
   readonly address: AddressFacts | undefined;

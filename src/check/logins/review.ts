@@ -86,6 +86,7 @@ function findingOf({ code, severity, words, evidence }: Objection, each: Case, d
     severity,
     fingerprint,
     what: `${visitWords(visit, address)}: ${words}`,
+    words,
     evidence: {
       user: visit.user,
       address: visit.address ?? null,

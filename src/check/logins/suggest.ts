@@ -5,6 +5,8 @@ import type { FindingCode } from '../finding.js';
 export interface Desk {
   /** a command of this program as it can be pasted */
   readonly line: (command: string) => string;
+  /** a path as the person would type it */
+  readonly path: (path: string) => string;
   /** of the person who asks; undefined: not through SSH */
   readonly callerAddress: string | undefined;
 }

@@ -84,7 +84,8 @@ export function oddityFindings(oddities: readonly Oddity[], desk: Desk): Found[]
       code,
       severity,
       fingerprint,
-      what: `${place.file}: ${words(facts, whereOf(oddity))}`,
+      what: `${desk.path(place.file)}: ${words(facts, whereOf(oddity))}`,
+      words: words(facts, whereOf(oddity)),
       evidence: { ...facts, file: place.file, at: place.at },
       ...suggestionOf(oddity, fingerprint, desk),
       first: time,
@@ -122,8 +123,13 @@ const HISTORIES: readonly RecordKind[] = ['wtmp', 'wtmpdb'];
 /**
  * Logins with a terminal that the history of logins does not have, though it has older and younger ones: sshd writes both in one go, and leaves out sessions
  * without a terminal.
+ * @param history path of the file that does not have them
  */
-export function missingLogins(visits: readonly Visit[], spans: ReadonlyMap<RecordKind, Span>): Found[] {
+export function missingLogins(
+  visits: readonly Visit[],
+  spans: ReadonlyMap<RecordKind, Span>,
+  history: string,
+): Found[] {
   const first = Math.min(...HISTORIES.map((kind) => spans.get(kind)?.first ?? Number.POSITIVE_INFINITY));
   return visits.flatMap((visit): Found[] => {
     const isThere = visit.places.some(({ kind }) => HISTORIES.includes(kind));
@@ -134,9 +140,10 @@ export function missingLogins(visits: readonly Visit[], spans: ReadonlyMap<Recor
         code: 'WTMP-MISSING-LOGIN',
         severity: visit.writer === 'root' ? 'high' : 'medium',
         fingerprint: fingerprintOf('WTMP-MISSING-LOGIN', [visit.user, visit.address ?? null, visit.time]),
+        words: `it was cut out of the history of logins: ${told} has it on ${visit.tty}`,
         what: `${visit.user} from ${visit.address ?? visit.peer ?? 'here'} on ${visit.tty} at ${moment(visit.time)} is in ${told} but not in the history of logins: it was cut out there`,
         evidence: { user: visit.user, address: visit.address ?? null, tty: visit.tty, records: visit.places },
-        ...keepCopy('/var/log/wtmp', 'wtmp'),
+        ...keepCopy(history, 'wtmp'),
         first: visit.time,
         last: visit.time,
         times: 1,

@@ -70,8 +70,8 @@ export async function reviewed(work: Work): Promise<Review> {
       desk: work.desk,
     }),
     ...oddityFindings(book.oddities, work.desk),
-    ...(work.files !== undefined ? missingLogins(visits, book.spans) : []),
-    ...(work.files === undefined ? [] : fileFindings(work.files, visits, book.spans)),
+    ...(work.files !== undefined ? missingLogins(visits, book.spans, historyOf(gathered)) : []),
+    ...(work.files === undefined ? [] : fileFindings(work.files, visits, book.spans, work.desk.path)),
     ...changes.map(changeFinding),
     ...work.unread.map(unreadFinding),
   ]);
@@ -97,6 +97,10 @@ export async function reviewed(work: Work): Promise<Review> {
   };
 }
 
+function historyOf({ files }: Gathered): string {
+  return files.findLast(({ kind }) => kind === 'wtmp')?.path ?? '/var/log/wtmp';
+}
+
 function isUnknown({ place, country }: AddressFacts): boolean {
   return place === 'public' && country === undefined;
 }
@@ -108,6 +112,7 @@ function unreadFinding({ name, why, hint }: Unread): Found {
     severity: 'info',
     fingerprint: fingerprintOf('SRC-INCOMPLETE', [name]),
     what: `${name} could not be looked into: ${why}`,
+    words: why,
     evidence: { source: name, why },
     suggest: hint ?? 'run as root',
     first: undefined,

@@ -63,7 +63,7 @@ export function review(visits: readonly Visit[], { facts = {}, ...more }: Made =
     admins: new Set(['root']),
     isLive: () => false,
     isAccepted: () => false,
-    desk: { line: (command) => `blocklist ${command}`, callerAddress: '192.0.2.1' },
+    desk: { line: (command) => `blocklist ${command}`, path: (path) => path, callerAddress: '192.0.2.1' },
     ...more,
   });
 }

@@ -29,7 +29,7 @@ async function codes(
   const spans = new Map<RecordKind, Span>();
   if (last !== undefined) spans.set('wtmp', { events: 1, first: last, last });
   if (database) spans.set('wtmpdb', { events: 1, first: 0, last: 0 });
-  const found = fileFindings(await recordFacts(root, accounts, NOW), visits, spans);
+  const found = fileFindings(await recordFacts(root, accounts, NOW), visits, spans, (path) => path);
   return found.map(({ code, severity }) => `${severity} ${code}`);
 }
 

@@ -3,7 +3,11 @@ import { missingLogins, oddityFindings } from '../../../src/check/logins/tamper.
 import type { Oddity, OddityCode, RecordKind } from '../../../src/logins/event.js';
 import { visit } from './cases.js';
 
-const desk = { line: (command: string) => `blocklist ${command}`, callerAddress: undefined };
+const desk = {
+  line: (command: string) => `blocklist ${command}`,
+  path: (path: string) => path,
+  callerAddress: undefined,
+};
 const T = Date.UTC(2026, 0, 1, 2, 11, 5);
 const place = { kind: 'wtmp' as const, file: '/var/log/wtmp', at: 384 };
 
@@ -80,7 +84,7 @@ test('WTMP-MISSING-LOGIN: a terminal, told by another record, younger than the h
     new Map<RecordKind, { events: number; first: number; last: number }>([['wtmp', { events: 1, first, last: first }]]);
   const missing = visit(3, { tty: 'pts/1', hasTerminal: true });
   const codes = (visits: Parameters<typeof missingLogins>[0], spans = history(missing.time - 1)) =>
-    missingLogins(visits, spans).map(({ code, severity }) => `${severity} ${code}`);
+    missingLogins(visits, spans, '/var/log/wtmp').map(({ code, severity }) => `${severity} ${code}`);
   expect(codes([missing])).toEqual(['high WTMP-MISSING-LOGIN']);
   expect(codes([{ ...missing, writer: 'anyone' }])).toEqual(['medium WTMP-MISSING-LOGIN']);
   // In the history; without a terminal, as scp is; a console; older than the history; no history at all.
