@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Span } from '../../logins/book.js';
 import type { RecordKind } from '../../logins/event.js';
 import type { FileFacts, HistoryFacts, RecordFacts } from '../../logins/file-facts.js';
@@ -101,7 +102,8 @@ function made(code: FindingCode, severity: Severity, facts: FileFacts, words: st
   return {
     code,
     severity,
-    fingerprint: fingerprintOf(code, [path, target ?? null, user ?? null]),
+    // The same for a copy that lies somewhere else.
+    fingerprint: fingerprintOf(code, [basename(path), target ?? null, user ?? null]),
     path,
     words,
     evidence: {
