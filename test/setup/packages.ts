@@ -27,6 +27,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   dbus: 'dbus-daemon',
   // What is written down of logins.
   rsyslog: 'rsyslogd',
+  'systemd-journal-remote': '/lib/systemd/systemd-journal-remote',
 };
 
 function missing(): string[] {

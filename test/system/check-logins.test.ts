@@ -1,8 +1,14 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { ABROAD, HOME, LISTED, LoginHost } from './login-host.js';
 import { until } from './processes.js';
-import { describeSystem, systemTest } from './requirements.js';
+import { CLI, describeSystem, systemTest } from './requirements.js';
 
+const CONFIG =
+  'sources: {custom: [{id: mine, file: list.txt}]}\nlogins: {expected: {countries: [de]}}\nallow: {files: []}\n';
+const HOOK = fileURLToPath(new URL('../../examples/someone-is-in/on-login', import.meta.url));
 const FORGED = 'Accepted password for root from 45.9.61.7 port 4 ssh2';
 
 interface Line {
@@ -27,9 +33,7 @@ describeSystem('check logins on a host with a real sshd', NEEDS, () => {
   let host: LoginHost;
   beforeAll(async () => {
     host = await LoginHost.start();
-    await host.configure(
-      'sources: {custom: [{id: mine, file: list.txt}]}\nlogins: {expected: {countries: [de]}}\nallow: {files: []}\n',
-    );
+    await host.configure(CONFIG);
     expect((await host.blocklist('build', '--quiet')).status).toBe(0);
     await host.login(HOME, { terminal: true });
     await host.login(HOME);
@@ -111,6 +115,30 @@ describeSystem('check logins on a host with a real sshd', NEEDS, () => {
     expect(codesOf(findings).sort()).toEqual([`WTMP-MISSING-LOGIN ${ABROAD}`, 'WTMP-SHRUNK']);
     // The file does not show it any more; the finding stands.
     expect(codesOf((await check()).findings)).toContain('WTMP-SHRUNK');
+  });
+
+  systemTest('the hook of pam: who comes in is judged at once, and told', [], async () => {
+    const { folder } = host;
+    const listen = `require('http').createServer((q, r) => { q.on('data', (d) => process.stdout.write(d)); q.on('end', () => r.end()); }).listen(8099, '127.0.0.1')`;
+    const server = host.host.start([process.execPath, '-e', listen]);
+    await writeFile(join(folder, 'hook'), 'http://127.0.0.1:8099/SECRET\n', { mode: 0o600 });
+    await host.configure(`${CONFIG}notify: {webhook-file: hook}\n`);
+    await host.install('blocklist-on-login', await readFile(HOOK, 'utf8'));
+    await host.install(
+      'blocklist',
+      `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@" --config '${folder}/blocklist.yaml'\n`,
+    );
+    await until(
+      'somebody is told',
+      async () => {
+        // The shell of nobody lets nobody stay; the login is one all the same.
+        if (server.output() === '') await host.login(LISTED, { key: 'other', user: 'nobody' }).catch(() => undefined);
+        return server.output().includes('nobody from 1.0.1.5');
+      },
+      30_000,
+    );
+    expect(JSON.parse(server.output()).text).toMatch(/^blocklist on \S+: .*new finding/);
+    expect(server.output()).not.toContain('SECRET');
   });
 
   systemTest('zeros in its place, a link to nowhere, an emptied history', [], async () => {

@@ -87,6 +87,12 @@ export class LoginHost {
     await writeFile(join(this.folder, 'blocklist.yaml'), `${yaml}paths: {cache: cache, state: state}\n`);
   }
 
+  /** Puts a program where only this host sees it. */
+  async install(name: string, text: string): Promise<void> {
+    await writeFile(join(this.folder, name), text, { mode: 0o755 });
+    await this.host.must(['cp', join(this.folder, name), '/usr/local/sbin/']);
+  }
+
   async remove(): Promise<void> {
     await this.client.remove();
     await this.host.remove();
@@ -138,6 +144,10 @@ mount --move /mnt /dev
 mount -t tmpfs none /run
 mkdir /run/sshd
 mount -t tmpfs none /var/log
+mount -t tmpfs none /usr/local/sbin
+cp /etc/pam.d/sshd /run/pam-sshd
+echo 'session optional pam_exec.so quiet /usr/local/sbin/blocklist-on-login' >> /run/pam-sshd
+mount --bind /run/pam-sshd /etc/pam.d/sshd
 touch /var/log/wtmp /var/log/btmp /var/log/lastlog /run/utmp
 chown root:utmp /var/log/wtmp /run/utmp
 chmod 664 /var/log/wtmp /run/utmp
