@@ -2,6 +2,7 @@ import { Argument, type Command } from 'commander';
 import { type Add, collect } from './cli-command.js';
 import type { CheckLoginsOptions } from './commands/check-logins.js';
 import type { CheckPortsOptions } from './commands/check-ports.js';
+import type { GlobalOptions } from './commands/context.js';
 import type { LockdownOptions } from './commands/lockdown.js';
 
 /** The commands of a person who has somebody in the house. */
@@ -22,7 +23,9 @@ export function addTrouble(program: Command, add: Add): void {
     .option('--cut-outbound', 'also drop what this host begins: only that SSH is left of the network')
     .option('--dry-run', 'print what would be cut off, and change nothing')
     .option('-y, --yes', 'do not ask');
-  const check = program.command('check').description('what should not be there: who came in, who listens on this host');
+  const check = program
+    .command('check')
+    .description('what should not be there: who came in, who is here, who listens on this host');
   add(
     check,
     'logins',
@@ -36,6 +39,14 @@ export function addTrouble(program: Command, add: Add): void {
     .option('--since <time>', 'only what happened since: 7d, 2026-11-01')
     .option('--new', 'only what no earlier run told, and nothing when there is none')
     .option('--notify', 'with --new: tell it to whom notify: in the configuration names');
+  add(
+    check,
+    'sessions',
+    'who is here now, from where, whether w shows them, and what is left of who has gone; exit 1 when something is wrong',
+    ['sudo blocklist check sessions', 'sudo blocklist check sessions --json'],
+    () => import('./commands/check-sessions.js'),
+    (options: GlobalOptions) => options,
+  );
   add(
     check,
     'ports',

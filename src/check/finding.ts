@@ -99,9 +99,13 @@ export function bySeverity(a: Pick<Finding, 'severity'>, b: Pick<Finding, 'sever
   return SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity);
 }
 
+/** Whether somebody has to look at it. */
+export function isLoud(finding: Pick<Finding, 'severity'>): boolean {
+  return bySeverity(finding, { severity: 'medium' }) <= 0;
+}
+
 /** @param coverage whether everything was looked at: what was not is never clean */
 export function statusOf(findings: readonly Finding[], coverage: 'complete' | 'incomplete'): ExitStatus {
-  const threshold = SEVERITIES.indexOf('medium');
-  if (findings.some(({ severity }) => SEVERITIES.indexOf(severity) >= threshold)) return ExitStatus.differs;
+  if (findings.some(isLoud)) return ExitStatus.differs;
   return coverage === 'complete' ? ExitStatus.done : ExitStatus.incomplete;
 }

@@ -1,5 +1,6 @@
 import type { RecordFacts } from '../../logins/file-facts.js';
 import type { Gathered, Unread } from '../../logins/gather.js';
+import type { Visit } from '../../logins/visit.js';
 import { bySeverity, fingerprintOf } from '../finding.js';
 import { type AppendOnly, appendOnly, changeFinding } from './append-only.js';
 import { fileFindings } from './files.js';
@@ -22,6 +23,8 @@ export interface Work {
   readonly expected: Expected;
   readonly memory: Memory;
   readonly admins: ReadonlySet<string>;
+  /** whether whoever came in is still here; never so of another system */
+  readonly isLive: (visit: Visit) => boolean;
   /** fingerprints that a person accepted */
   readonly accepted: ReadonlySet<string>;
   /** of the files themselves; undefined: single ones were named */
@@ -41,6 +44,8 @@ export interface Told extends Found {
 export interface Review {
   /** the worst first, of the same the youngest first; without those that were accepted */
   readonly findings: readonly Told[];
+  /** all that is held against each login, where findings are told once for many of them; without what was accepted */
+  readonly against: ReadonlyMap<Visit, readonly Found[]>;
   readonly accepted: number;
   readonly unread: readonly Unread[];
   readonly gathered: Gathered;
@@ -58,19 +63,22 @@ export async function reviewed(work: Work): Promise<Review> {
   const growth: AppendOnly =
     work.files !== undefined ? await appendOnly(gathered.files, memory.marks, now) : { changes: [], marks: {} };
   const changes = [...memory.changes.filter(({ at }) => at > now - KEPT_MS), ...growth.changes];
-  const all = collapsed([
+  const ofLogins = [
     ...reviewLogins({
       visits: visits.filter(({ last }) => since === undefined || last >= since),
       factsOf: work.factsOf,
       expected: work.expected,
       knowledge,
       admins: work.admins,
-      isLive: () => false,
+      isLive: work.isLive,
       isAccepted: (fingerprint) => accepted.has(fingerprint),
       desk: work.desk,
     }),
-    ...oddityFindings(book.oddities, work.desk),
     ...(work.files !== undefined ? missingLogins(visits, book.spans, historyOf(gathered)) : []),
+  ];
+  const all = collapsed([
+    ...ofLogins,
+    ...oddityFindings(book.oddities, work.desk),
     ...(work.files === undefined ? [] : fileFindings(work.files, visits, book.spans, work.desk.path)),
     ...changes.map(changeFinding),
     ...work.unread.map(unreadFinding),
@@ -83,6 +91,7 @@ export async function reviewed(work: Work): Promise<Review> {
   const { until, users } = knowledge.kept(now);
   return {
     findings,
+    against: byVisit(ofLogins.filter(({ fingerprint }) => !accepted.has(fingerprint))),
     accepted: all.length - told.length,
     unread: work.unread,
     gathered,
@@ -95,6 +104,17 @@ export async function reviewed(work: Work): Promise<Review> {
       told: Object.fromEntries(all.map(({ fingerprint }) => [fingerprint, memory.told[fingerprint] ?? now])),
     },
   };
+}
+
+function byVisit(found: readonly Found[]): Map<Visit, Found[]> {
+  const all = new Map<Visit, Found[]>();
+  for (const each of found) {
+    if (each.visit === undefined) continue;
+    const known = all.get(each.visit);
+    if (known === undefined) all.set(each.visit, [each]);
+    else known.push(each);
+  }
+  return all;
 }
 
 function historyOf({ files }: Gathered): string {
