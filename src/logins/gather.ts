@@ -1,7 +1,8 @@
-import { access } from 'node:fs/promises';
+import { access, constants, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BlocklistError } from '../errors.js';
 import { fileLines } from '../io/file-lines.js';
+import { errnoOf } from '../io/read.js';
 import { LoginBook } from './book.js';
 import type { LoginEvents } from './event.js';
 import { findRecords, type RecordFile } from './find.js';
@@ -50,6 +51,7 @@ export async function sourcesBelow(root: string, since: number | undefined): Pro
   const { files, closed } = await findRecords(root);
   const wanted = files.filter(({ changed }) => since === undefined || changed >= since);
   const journal = await journalBelow(root);
+  const hidden = journal === undefined ? [] : await hiddenJournals(journal.folder);
   // The log before btmp, which is looked up in what the others told.
   const [late, early] = [wanted.filter(({ kind }) => kind === 'btmp'), wanted.filter(({ kind }) => kind !== 'btmp')];
   return {
@@ -59,9 +61,19 @@ export async function sourcesBelow(root: string, since: number | undefined): Pro
       ...late.map(ofFile),
     ],
     files,
-    closed: closed.map(({ path, why }) => ({ name: path, why, hint: undefined })),
+    closed: [
+      ...closed.map(({ path, why }) => ({ name: path, why, hint: undefined })),
+      ...hidden,
+      ...(journal === undefined && !files.some(({ kind }) => kind === 'log') ? [NO_LOG] : []),
+    ],
   };
 }
+
+const NO_LOG: Unread = {
+  name: 'logs',
+  why: 'there is neither a log nor a journal here, and of logins without a terminal (scp, ssh HOST COMMAND) nothing else tells',
+  hint: 'see that journald or syslog keeps them',
+};
 
 function ofFile({ kind, path }: RecordFile): RecordSource {
   return { name: path, open: (reading) => READERS[kind](path, reading) };
@@ -82,22 +94,42 @@ export async function sourcesOf(paths: readonly string[], since: number | undefi
 }
 
 /** Where the journal of a system is: with persistent storage, or until the next start. */
-async function journalBelow(root: string): Promise<JournalPlace | undefined> {
+async function journalBelow(root: string): Promise<(JournalPlace & { readonly folder: string }) | undefined> {
   for (const folder of ['var/log/journal', 'run/log/journal']) {
     const path = join(root, folder);
-    if (!(await isThere(path))) continue;
+    if ((await journalsIn(path)).length === 0) continue;
     // Of this host journalctl merges both, and asks journald to write down what it has.
-    return { argv: root === '/' ? [] : ['--directory', path], name: root === '/' ? 'journal' : path };
+    return { argv: root === '/' ? [] : ['--directory', path], name: root === '/' ? 'journal' : path, folder: path };
   }
   return undefined;
 }
 
-async function isThere(path: string): Promise<boolean> {
+/** journalctl leaves out in silence what this user may not read: the journals of the system and of others. */
+async function hiddenJournals(folder: string): Promise<Unread[]> {
+  const names = await journalsIn(folder);
+  const readable = await Promise.all(names.map((name) => mayRead(join(folder, name))));
+  const count = readable.filter((may) => !may).length;
+  if (count === 0) return [];
+  const why = `${count} of ${names.length} files may not be read`;
+  return [{ name: folder, why, hint: 'run as root, or as a member of the group systemd-journal' }];
+}
+
+async function journalsIn(folder: string): Promise<string[]> {
   try {
-    await access(path);
+    return (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.journal'));
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return [];
+  }
+}
+
+async function mayRead(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.R_OK);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // Put aside meanwhile.
+    return errnoOf(error) === 'ENOENT';
   }
 }
 

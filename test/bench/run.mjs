@@ -8,6 +8,7 @@ import { fail2ban } from './bans.mjs';
 import { makeLists } from './data.mjs';
 import { cachedBuild, countries, updates } from './feeds.mjs';
 import { firewalld } from './firewalld.mjs';
+import { loginLog } from './login-log.mjs';
 import { loginRecords } from './logins.mjs';
 import { PAIRS } from './measure.mjs';
 import { packets } from './packets.mjs';
@@ -30,6 +31,7 @@ try {
     fail2ban,
     questions,
     loginRecords,
+    loginLog,
     loading,
     packets,
     firewalld,

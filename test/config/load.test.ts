@@ -30,6 +30,8 @@ const DEFAULTS = {
     'max-country-coverage': 0.6,
     'max-allow-coverage': 0.1,
   },
+  logins: { expected: { countries: [], nets: [] }, users: {} },
+  notify: {},
   paths: { rules: '/srv/blocklist/rules' },
   file: FILE,
   folder: '/srv/blocklist',
@@ -44,7 +46,7 @@ describe('defaults', () => {
     ['a byte order mark', '\ufeff{}\n'],
     [
       'empty maps at every level',
-      'sources: {countries: {}}\nallow: {}\nlocal: {}\npolicy: {}\nguards: {}\npaths: {}\n',
+      'sources: {countries: {}}\nallow: {}\nlocal: {}\npolicy: {}\nguards: {}\nlogins: {expected: {}, users: {}}\nnotify: {}\npaths: {}\n',
     ],
     [
       'empty lists',
@@ -81,9 +83,11 @@ describe('defaults', () => {
 describe('a file with every key', () => {
   test('gives every value, with paths from the folder of the file', async () => {
     const path = fixture('every-key.yaml');
-    const { local, ...config } = await loadConfig(path);
+    const { local, logins, ...config } = await loadConfig(path);
     const folder = fixture('.').replace(/\/$/, '');
     expect(local.admins.map(formatPrefix)).toEqual(['203.0.113.50', '2001:db8::/32']);
+    expect(logins.expected.nets.map(formatPrefix)).toEqual(['198.51.100.0/24']);
+    expect([logins.expected.countries, logins.users]).toEqual([['de', 'europe'], { backup: ['nl'], 'DOM\\x': ['us'] }]);
     expect(config).toEqual({
       file: path,
       folder,
@@ -188,6 +192,7 @@ describe('a file with every key', () => {
         'max-country-coverage': 1,
         'max-allow-coverage': 0.2,
       },
+      notify: { mail: ['root', 'noc@example.org'], 'webhook-file': `${folder}/webhook` },
       paths: {
         rules: fixture('../rules'),
         cache: '/var/tmp/cache',

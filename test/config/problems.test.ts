@@ -106,7 +106,10 @@ describe('unknown keys', () => {
   test.each<[text: string, message: string]>([
     ['sorces: {}\n', "1: unknown key sorces, did you mean 'sources'?"],
     ['allow: {}\n\nguard: {}\n', "3: unknown key guard, did you mean 'guards'?"],
-    ['banana: {}\n', '1: unknown key banana; known here: sources, allow, fetch, local, policy, geo, guards, paths'],
+    [
+      'banana: {}\n',
+      '1: unknown key banana; known here: sources, allow, fetch, local, policy, geo, guards, logins, notify, paths',
+    ],
     ['sources:\n  feds: []\n', "2: unknown key sources.feds, did you mean 'feeds'?"],
     ['sources:\n  contries: {}\n', "2: unknown key sources.contries, did you mean 'countries'?"],
     ['sources:\n  countries:\n    blok: []\n', "3: unknown key sources.countries.blok, did you mean 'block'?"],
@@ -130,7 +133,7 @@ describe('unknown keys', () => {
     ['{"allow": {},\n "pahts": {}}\n', "2: unknown key pahts, did you mean 'paths'?"],
     [
       '__proto__: {}\n',
-      '1: unknown key __proto__; known here: sources, allow, fetch, local, policy, geo, guards, paths',
+      '1: unknown key __proto__; known here: sources, allow, fetch, local, policy, geo, guards, logins, notify, paths',
     ],
   ])('%j', (text, message) => {
     expect(messages(text)).toEqual([message]);

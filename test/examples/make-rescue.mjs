@@ -1,6 +1,6 @@
 // Makes examples/someone-is-in/rescue: the records of a host that somebody got into, as a rescue system would copy them. Run it when the story changes:
 // node test/examples/make-rescue.mjs
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { recordBytes } from '../logins/records.mjs';
@@ -97,11 +97,11 @@ const files = {
     .join('\n')}\n`,
   'var/log/wtmp': Buffer.concat(wtmp),
   'home/alice/.bash_history': 'sudo apt update\n',
+  // Whoever was there as deploy left nothing of what he typed.
+  'home/deploy/.bash_history': '',
 };
 rmSync(root, { recursive: true, force: true });
 for (const [name, content] of Object.entries(files)) {
   mkdirSync(dirname(join(root, name)), { recursive: true });
   writeFileSync(join(root, name), content);
 }
-mkdirSync(join(root, 'home/deploy'), { recursive: true });
-symlinkSync('/dev/null', join(root, 'home/deploy/.bash_history'));

@@ -92,7 +92,7 @@ function historyFinding(facts: HistoryFacts, visits: readonly Visit[]): OfFile |
     'HISTORY-GONE',
     'medium',
     facts,
-    `what ${user} typed was emptied, and ${user} had ${ended.length} sessions on a terminal`,
+    `what ${user} typed was emptied, and ${user} had ${ended.length === 1 ? 'a session' : `${ended.length} sessions`} on a terminal`,
     user,
   );
 }

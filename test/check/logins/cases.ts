@@ -35,7 +35,7 @@ export function visit(days: number, more: Partial<Visit> = {}): Visit {
   };
 }
 
-export const FACTS: AddressFacts = {
+const FACTS: AddressFacts = {
   place: 'public',
   country: 'de',
   network: undefined,
