@@ -70,7 +70,7 @@ export async function gatherSessions(looker: Looker): Promise<GatheredSessions> 
   const utmp = await utmpOf(`${run}/utmp`, now(), unread);
   const all = liveSessions({ table, logins, logind, utmp: utmp.rows, nameOf: (id) => names.get(id), dev, now: now() });
   const again = processTable(proc);
-  const isStill = ({ pid, start }: ProcessRow) => again.rows.get(pid)?.start === start;
+  const isStill = ({ pid, ticks }: ProcessRow) => again.rows.get(pid)?.ticks === ticks;
   const sessions = all.filter(({ monitor }) => monitor === undefined || isStill(monitor));
   if (uid !== 0)
     unread.push({ name: 'processes', why: 'those of other users do not show what they are', hint: undefined });

@@ -156,7 +156,7 @@ function evidenceOf(session: LiveSession, facts: AddressFacts | undefined): Reco
     tty: tty ?? null,
     since: since ?? null,
     pid: monitor?.pid ?? null,
-    start: monitor?.start ?? null,
+    ticks: monitor?.ticks ?? null,
     logind: logind?.id ?? null,
     scope: logind?.scope ?? null,
     audit: audit ?? null,

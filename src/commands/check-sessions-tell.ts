@@ -111,7 +111,7 @@ function sessionJson(session: JudgedSession): object {
   };
 }
 
-/** With its start it is this process and no other. */
-function processJson({ pid, start, name, program, uid, tty }: ProcessRow): object {
-  return { pid, start: isoText(start), name, program: program ?? null, uid: uid ?? null, tty: tty ?? null };
+/** Number and ticks together are this process and no other. */
+function processJson({ pid, ticks, start, name, program, uid, tty }: ProcessRow): object {
+  return { pid, ticks, start: isoText(start), name, program: program ?? null, uid: uid ?? null, tty: tty ?? null };
 }

@@ -16,7 +16,9 @@ export interface ProcessRow {
   readonly leader: number;
   /** its controlling terminal: `pts/0`, `tty1` */
   readonly tty: string | undefined;
-  /** milliseconds since 1970, to a hundredth of a second. With the number it is this process and no other */
+  /** when it began, in hundredths of a second since the host was started: with its number it is this process and no other */
+  readonly ticks: number;
+  /** the same in milliseconds since 1970, to a second: the kernel rounds when the host was started */
   readonly start: number;
   /** effective user */
   readonly uid: number | undefined;
@@ -82,6 +84,7 @@ function rowOf(proc: string, pid: number, boot: number, denied: () => void): Pro
     parent: stat.parent,
     leader: stat.leader,
     tty: terminalName(stat.tty),
+    ticks: stat.ticks,
     start: boot + stat.ticks * TICK_MS,
     uid: uid === undefined ? undefined : Number(uid),
     loginUid: auditNumber(textOf(`${folder}/loginuid`)),

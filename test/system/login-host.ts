@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, Namespace } from './namespace.js';
-import { must, until } from './processes.js';
+import { type Background, must, type Ran, until } from './processes.js';
 import { CLI } from './requirements.js';
 
 /** Addresses of three countries in the database that ships with blocklist, all of them only inside namespaces. */
@@ -57,6 +57,34 @@ export class LoginHost {
   /** Comes in from an address, does a command, and goes. */
   async login(from: string, { user = 'root', key = 'user', terminal = false, command = 'true' } = {}): Promise<void> {
     await this.client.must(this.ssh(from, user, key, terminal ? ['-tt', command] : [command]));
+  }
+
+  /** Comes in and stays until it is ended. The command says `ready` first. */
+  async stay(from: string, { user = 'root', terminal = false, command = '' } = {}): Promise<Background> {
+    const line = `echo ready; ${command} sleep 300`;
+    const session = this.client.start(this.ssh(from, user, 'user', terminal ? ['-tt', line] : [line]));
+    await until(`${user} is in from ${from}`, () => session.output().includes('ready'));
+    return session;
+  }
+
+  /** Comes in, and what the command says. Any exit status is an answer. */
+  come(from: string, command: string): Promise<Ran> {
+    return this.client.run(this.ssh(from, 'root', 'user', [command]));
+  }
+
+  /** Gives `nobody` a shell. */
+  async openNobody(): Promise<void> {
+    const line = 's|^\\(nobody:.*:\\).*|\\1/bin/sh|';
+    await this.host.must([
+      'sh',
+      '-c',
+      `sed '${line}' /etc/passwd > /run/passwd && mount --bind /run/passwd /etc/passwd`,
+    ]);
+  }
+
+  /** `blocklist COMMAND…` as somebody pastes it who is in. */
+  line(...command: readonly string[]): string {
+    return [process.execPath, CLI, ...command, '--config', join(this.folder, 'blocklist.yaml')].join(' ');
   }
 
   /** Tries keys that the server does not know. */
