@@ -32,7 +32,9 @@ export function testFaults(faults: readonly Fault[]): void {
       if (line === undefined) expect(lineOf(said)).toBe('');
       else {
         expect(lineOf(said).slice(0, `far: ${line}`.length)).toBe(`far: ${line}`);
-        expect(lineOf(said)).toMatch(data === 'old' ? /^far: .+; last good(, \d+ minutes? old,)? is used$/ : /^far: .+; used all the same$/);
+        expect(lineOf(said)).toMatch(
+          data === 'old' ? /^far: .+; last good(, \d+ minutes? old,)? is used$/ : /^far: .+; used all the same$/,
+        );
       }
 
       if (data === 'old') expect(await rulesOf(folder)).toEqual(before);
