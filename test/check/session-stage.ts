@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { fingerprintOf } from '../../src/check/finding.js';
 import type { Found } from '../../src/check/logins/found.js';
 import type { AddressFacts } from '../../src/check/logins/rule.js';
@@ -42,24 +43,26 @@ export interface Stage extends Partial<Omit<SessionInput, 'factsOf'>> {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly facts?: Partial<AddressFacts>;
   readonly uid?: number;
+  /** processes that end while we look */
+  readonly meanwhile?: readonly number[];
   /** the first processes of sessions from FROM */
   readonly connected?: readonly number[];
 }
 
-export async function gathered(samples: ProcessSamples, { rows, files = {}, uid = 0, connected = [20] }: Stage = {}) {
+async function gathered(samples: ProcessSamples, stage: Stage) {
+  const { rows, files = {}, uid = 0, connected = [20], meanwhile = [] } = stage;
   const utmp = rows === undefined ? {} : { 'run/utmp': fileOf(rows) };
-  return gatherSessions({
-    uid,
-    accounts: ACCOUNTS,
-    now: () => NOW,
-    folders: await hostWith(samples, { ...utmp, ...files }),
-    connections: async () => connected.map((pid) => connection(50_000 + pid, pid)),
-  });
+  const folders = await hostWith(samples, { ...utmp, ...files });
+  const connections = async () => {
+    for (const pid of meanwhile) await rm(`${folders.proc}/${pid}`, { recursive: true });
+    return connected.map((pid) => connection(50_000 + pid, pid));
+  };
+  return gatherSessions({ uid, accounts: ACCOUNTS, now: () => NOW, folders, connections });
 }
 
 /** What is told of a made-up host. */
 export async function reviewOf(samples: ProcessSamples, stage: Stage = {}): Promise<SessionReview> {
-  const { rows: _, files: __, connected: ___, uid: ____, facts, ...more } = stage;
+  const { facts, ...more } = stage;
   return judgeSessions({
     ...(await gathered(samples, stage)),
     detailsOf: () => undefined,

@@ -164,6 +164,24 @@ describe('SESSION-NO-RECORD', () => {
     expect(told(await reviewOf(samples, stage)).filter((code) => !code.startsWith('info'))).toEqual([]);
   });
 
+  const INSIDE = { rows: [], files: { 'proc/20/root/run/x': '' } };
+  test('not for one in a container, which keeps its own records', async () => {
+    const review = await reviewOf(aliceOn(3), INSIDE);
+    expect(told(review)).toEqual([]);
+    expect(review.sessions).toMatchObject([{ place: 'elsewhere', idle: undefined, shownBy: undefined }]);
+    // The same numbers are others in there; an address is the same everywhere.
+    const login = (more: Partial<Visit>) => held(loginAt(21, more), 'x', 'medium');
+    expect(told(await reviewOf(aliceOn(3), { ...INSIDE, ...login({ pid: 20 }) }))).toEqual([]);
+    expect(told(await reviewOf(aliceOn(3), { ...INSIDE, ...login({ port: 50_020 }) }))).toEqual([
+      'critical SESSION-LIVE-SUSPECT',
+    ]);
+  });
+
+  test('not for one that ends while we look: its row is gone when the records are read', async () => {
+    const review = await reviewOf(aliceOn(3), { rows: [ended(20, 3)], meanwhile: [20, 21, 22] });
+    expect([told(review), review.sessions]).toEqual([[], []]);
+  });
+
   test('without utmp, logind has the others and not this one', async () => {
     const files = logindFile('8', { LEADER: 30, SERVICE: 'sshd' });
     expect(told(await reviewOf(OTHER, { files, connected: [20, 30] }))).toEqual(['high SESSION-NO-RECORD']);
