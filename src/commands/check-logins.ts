@@ -1,5 +1,5 @@
 import { statusOf } from '../check/finding.js';
-import { readMemory, writeMemory } from '../check/logins/memory.js';
+import { NO_MEMORY, readMemory, writeMemory } from '../check/logins/memory.js';
 import { reviewed } from '../check/logins/whole.js';
 import { BlocklistError } from '../errors.js';
 import { withLock } from '../io/lock.js';
@@ -38,7 +38,8 @@ export const run: Command<CheckLoginsOptions> = async (options, context) => {
   const { file, hostRoot } = options;
   const { work, project, state } = await prepare({ file, hostRoot, since }, options, context);
   const judge = async () => {
-    const memory = await readMemory(state);
+    // What is usual here says nothing of another system.
+    const memory = isElsewhere ? NO_MEMORY : await readMemory(state);
     const result = await reviewed({ ...work, memory });
     if (options.notify === true) await tellNew(result, project, context);
     // What nobody could be told of stays new.

@@ -8,6 +8,7 @@ import { countriesOf } from '../config/continents.js';
 import { BlocklistError } from '../errors.js';
 import type { Socket } from '../host/sockets.js';
 import { invokingSshSession } from '../host/ssh.js';
+import { factsOf } from '../io/read.js';
 import { formatPrefix, IpSet } from '../ip/index.js';
 import { accountsBelow, type UserAccount } from '../logins/accounts.js';
 import { recordFacts } from '../logins/file-facts.js';
@@ -45,6 +46,7 @@ export async function prepare(scope: Scope, options: GlobalOptions, context: Con
   const now = context.now();
   const state = await stateFolder(options, context);
   const root = resolve(context.cwd, hostRoot ?? '/');
+  await requireFolder(root);
   const sources =
     file === undefined
       ? await sourcesBelow(root, since)
@@ -86,6 +88,15 @@ export async function prepare(scope: Scope, options: GlobalOptions, context: Con
     sessions,
     caller,
   };
+}
+
+/** A disk that was not mounted must not look like a system without logins. @throws BlocklistError `bad-usage` */
+async function requireFolder(root: string): Promise<void> {
+  if ((await factsOf(root))?.isDirectory() === true) return;
+  throw new BlocklistError('bad-usage', `--host-root ${root}: there is no such folder`, {
+    where: root,
+    hint: 'mount the disk, or name the folder that has its etc and var/log',
+  });
 }
 
 /** An emergency needs no configuration; a broken one that somebody names is an error. */

@@ -48,14 +48,15 @@ export interface Memory {
   readonly told: Readonly<Record<string, number>>;
 }
 
-const NOTHING: Memory = { learnedUntil: 0, users: {}, marks: {}, changes: [], told: {} };
+/** Of a host that nobody looked at before. */
+export const NO_MEMORY: Memory = { learnedUntil: 0, users: {}, marks: {}, changes: [], told: {} };
 
 const fileOf = (state: string) => join(state, 'logins.json');
 
 /** @throws BlocklistError `state-invalid` when it is damaged: what an intruder broke must not look like the first review of this host */
 export async function readMemory(state: string): Promise<Memory> {
   const read = await readState(fileOf(state), schema);
-  return read ?? NOTHING;
+  return read ?? NO_MEMORY;
 }
 
 /** @throws BlocklistError `file-unwritable` */

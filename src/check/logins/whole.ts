@@ -14,6 +14,7 @@ import { missingLogins, oddityFindings } from './tamper.js';
 
 /** What was changed is told for so long, or until it is accepted. */
 const KEPT_MS = 90 * 86_400_000;
+const FORGOTTEN_MS = 400 * 86_400_000;
 
 /** All that a review of one host needs. */
 export interface Work {
@@ -88,7 +89,9 @@ export async function reviewed(work: Work): Promise<Review> {
     .filter(({ last }) => since === undefined || last === undefined || last >= since)
     .map((each) => ({ ...each, isNew: memory.told[each.fingerprint] === undefined }));
   const findings = told.sort((a, b) => bySeverity(a, b) || (b.last ?? 0) - (a.last ?? 0));
-  const { until, users } = knowledge.kept(now);
+  // Who looked at a part did not see what was usual before it.
+  const { until, users } =
+    since === undefined ? knowledge.kept(now) : { until: memory.learnedUntil, users: memory.users };
   return {
     findings,
     against: byVisit(ofLogins.filter(({ fingerprint }) => !accepted.has(fingerprint))),
@@ -101,9 +104,18 @@ export async function reviewed(work: Work): Promise<Review> {
       users,
       marks: { ...memory.marks, ...growth.marks },
       changes,
-      told: Object.fromEntries(all.map(({ fingerprint }) => [fingerprint, memory.told[fingerprint] ?? now])),
+      told: { ...recent(memory.told, now), ...toldNow(all, memory.told, now) },
     },
   };
+}
+
+/** What is not found any more may be found again, in a rotation that was away or behind another --since. */
+function recent(told: Memory['told'], now: number): Memory['told'] {
+  return Object.fromEntries(Object.entries(told).filter(([, at]) => at > now - FORGOTTEN_MS));
+}
+
+function toldNow(all: readonly Found[], before: Memory['told'], now: number): Memory['told'] {
+  return Object.fromEntries(all.map(({ fingerprint }) => [fingerprint, before[fingerprint] ?? now]));
 }
 
 function byVisit(found: readonly Found[]): Map<Visit, Found[]> {
