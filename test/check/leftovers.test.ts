@@ -90,7 +90,7 @@ describe('SESSION-LEFTOVER', () => {
     expect(findings).toMatchObject([
       {
         severity: 'medium',
-        suggest: 'sudo loginctl terminate-session 7',
+        suggest: 'sudo systemctl stop session-7.scope',
         evidence: { logind: '7', pids: [40], address: FROM },
       },
     ]);

@@ -109,7 +109,7 @@ describe('SESSION-NO-RECORD', () => {
       suggest: 'sudo kill -TERM 20',
       evidence: { tty: 'pts/3', records: ['proc'] },
     });
-    expect(review.findings[0]?.what).toMatch(/on pts\/3, and no record has it/);
+    expect(review.findings[0]?.what).toMatch(/on pts\/3, and stands in no record/);
     expect(review.sessions[0]?.shownBy).toBeUndefined();
   });
 
@@ -117,10 +117,10 @@ describe('SESSION-NO-RECORD', () => {
     const files = logindFile('7', { LEADER: 20 });
     const byLogind = await reviewOf(OTHER, { rows: [row(30, 4)], files, connected: [20, 30] });
     expect(told(byLogind)).toEqual(['high SESSION-NO-RECORD']);
-    expect(byLogind.findings[0]?.what).toMatch(/utmp lacks it, which logind has: its record was removed/);
+    expect(byLogind.findings[0]?.what).toMatch(/stands in logind, and not in utmp: its record was removed/);
     const visits = [loginAt(21, { pid: 20, ...WTMP, places: [...WTMP.places] })];
     const byWtmp = await reviewOf(aliceOn(3), { rows: [], visits });
-    expect(byWtmp.findings[0]?.what).toMatch(/which wtmp has/);
+    expect(byWtmp.findings[0]?.what).toMatch(/stands in wtmp, and not in utmp/);
   });
 
   test('the row of another session on that terminal is none', async () => {
