@@ -10,31 +10,55 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** name, file, text as it is, text as it becomes, tests that must notice */
 const MUTATIONS = [
-  ['leading zero accepted', 'src/ip/parse-bytes.ts', 'if (value !== 0) {', 'if (value >= 0) {', 'test/ip'],
+  [
+    'leading zero accepted',
+    'src/ip/parse-bytes.ts',
+    'if (value !== 0) {',
+    'if (value >= 0) {',
+    'test/ip/parse.random.test.ts',
+  ],
   [
     'adjacent ranges not joined',
     'src/ip/range-appender.ts',
     'starts[i + 1]! <= ends[i]! + 1',
     'starts[i + 1]! <= ends[i]!',
-    'test/ip',
+    'test/ip/builder.test.ts',
   ],
   [
     'blocks narrower than they could be',
     'src/ip/decompose.ts',
     'Math.min(aligned, differing - 1)',
     'Math.max(0, Math.min(aligned, differing - 1) - 1)',
-    'test/ip',
+    'test/ip/decompose.test.ts',
   ],
-  ['host bits kept', 'src/ip/words.ts', 'a[i + k] = (a[i + k]! & ~mask) >>> 0;', 'found |= 0;', 'test/ip'],
-  ['second zero run compressed', 'src/ip/format.ts', 'end - k > run', 'end - k >= run', 'test/ip'],
-  ['mapped addresses stay IPv6', 'src/ip/entry.ts', 'if (p >= 0 && slot.family === IPV6) unmap(slot);', '', 'test/ip'],
+  [
+    'host bits kept',
+    'src/ip/words.ts',
+    'a[i + k] = (a[i + k]! & ~mask) >>> 0;',
+    'found |= 0;',
+    'test/ip/words.test.ts',
+  ],
+  [
+    'second zero run compressed',
+    'src/ip/format.ts',
+    'end - k > run',
+    'end - k >= run',
+    'test/ip/format.test.ts test/ip/parse.random.test.ts',
+  ],
+  [
+    'mapped addresses stay IPv6',
+    'src/ip/entry.ts',
+    'if (p >= 0 && slot.family === IPV6) unmap(slot);',
+    '',
+    'test/ip/parse.random.test.ts test/ip/parse.test.ts',
+  ],
   ['allow does not win', 'src/build/build.ts', 'input.neverBlock.union(input.allow)', 'input.neverBlock', 'test/build'],
   [
     'a web page passes as a list',
     'src/sources/guards.ts',
     "throw new BlocklistError('source-html'",
     "void new BlocklistError('source-html'",
-    'test/sources',
+    'test/sources/guards.test.ts test/sources/file.test.ts',
   ],
   [
     'script checked only by its length',

@@ -22,8 +22,20 @@ function listen(server: Server): Promise<number> {
   });
 }
 
+interface Tls {
+  readonly key: Buffer;
+  readonly cert: Buffer;
+}
+
 /** A server on the loopback that goes away with the test; with `tls`, one that speaks https. */
-export async function testServer(answer: Answer, tls?: { readonly key: Buffer; readonly cert: Buffer }) {
+export async function testServer(answer: Answer, tls?: Tls): Promise<TestServer> {
+  const made = await openServer(answer, tls);
+  onTestFinished(() => made.stop());
+  return made;
+}
+
+/** The same, which stays until it is stopped. */
+export async function openServer(answer: Answer, tls?: Tls): Promise<TestServer> {
   const requests: IncomingMessage['headers'][] = [];
   const handle: RequestListener = (request, response) => {
     requests.push(request.headers);
@@ -42,7 +54,6 @@ export async function testServer(answer: Answer, tls?: { readonly key: Buffer; r
         server.closeAllConnections();
       }),
   };
-  onTestFinished(() => made.stop());
   return made;
 }
 
