@@ -69,7 +69,8 @@ function endOf(
     return { suggest: `ps -o pid,ppid,user,lstart,args -p ${pids.join(',')}`, note };
   }
   const note = `look first: ps -o pid,ppid,user,lstart,args -p ${pids.join(',')}`;
-  if (logind !== undefined) return { suggest: `sudo loginctl terminate-session ${logind.id}`, note };
+  // What logind is closing it does not terminate: it says nothing and does nothing (systemd 252).
+  if (logind?.scope !== undefined) return { suggest: `sudo systemctl stop ${logind.scope}`, note };
   return { suggest: `sudo kill -TERM ${pids.join(' ')}`, note };
 }
 

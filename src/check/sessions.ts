@@ -119,7 +119,7 @@ function lacking({ records }: LiveSession, kinds: ReadonlySet<RecordKind>, { utm
   const isWritten = utmp === 'kept' || (utmp === 'unused' && kinds.has('wtmp'));
   if (!isWritten) return undefined;
   const others = [...(records.includes('logind') ? ['logind'] : []), ...HISTORIES.filter((kind) => kinds.has(kind))];
-  return `and utmp lacks it, which ${others.join(' and ')} has: its record was removed, and w does not show it`;
+  return `stands in ${others.join(' and ')}, and not in utmp: its record was removed there, and w does not show it`;
 }
 
 /** Nothing has it, on a host where something should. */
@@ -128,7 +128,7 @@ function nowhere(session: LiveSession, { sessions, spans, utmp }: SessionInput):
     (each) => each !== session && each.service === 'sshd' && each.records.includes('logind'),
   );
   if (utmp === 'none' && !inLogind && !spans.has('wtmpdb')) return undefined;
-  return 'and no record has it, neither utmp nor logind nor the history of logins: w and last do not show it';
+  return 'and stands in no record, neither utmp nor logind nor the history of logins: w and last do not show it';
 }
 
 /** The same for the same person from the same place, whatever the hour. */
@@ -137,10 +137,7 @@ function samePerson({ user, uid, address, peer }: LiveSession, facts: AddressFac
 }
 
 /** `alice from 203.0.113.7 (de) by sshd`: not escaped. */
-export function sessionWords(
-  { user, uid, address, peer, service }: LiveSession,
-  facts: AddressFacts | undefined,
-): string {
+function sessionWords({ user, uid, address, peer, service }: LiveSession, facts: AddressFacts | undefined): string {
   const country = facts?.country === undefined ? '' : ` (${facts.country})`;
   return `${user ?? `uid ${uid ?? 'unknown'}`} from ${address ?? peer ?? 'here'}${country} by ${service}`;
 }

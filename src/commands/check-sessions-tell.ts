@@ -1,8 +1,9 @@
+import type { Finding } from '../check/finding.js';
 import type { JudgedSession, SessionReview } from '../check/sessions.js';
 import type { ProcessRow } from '../host/process-table.js';
+import { escapeText } from '../io/escape.js';
 import { grouped, isoText, minuteText } from '../io/figures.js';
 import { table } from '../io/table.js';
-import { findingLines } from './check-ports-tell.js';
 import { type Context, type GlobalOptions, say } from './context.js';
 
 export interface ToldSessions {
@@ -31,7 +32,7 @@ const COLUMNS = [
 export function printSessionsText(told: ToldSessions, options: GlobalOptions, context: Context): void {
   const { review, coverage } = told;
   const { sessions, findings, accepted } = review;
-  const parts = [sessions.length === 0 ? '' : table(COLUMNS, sessions.map(rowOf)), findingLines(findings)];
+  const parts = [sessions.length === 0 ? '' : table(COLUMNS, sessions.map(rowOf)), ...findings.map(paragraph)];
   context.stdout.write(parts.filter((part) => part !== '').join('\n'));
   const hidden = sessions.filter(({ shownBy }) => shownBy === undefined).length;
   const words = [
@@ -40,6 +41,14 @@ export function printSessionsText(told: ToldSessions, options: GlobalOptions, co
     coverage === 'complete' ? '' : 'not everything was seen, so nobody can say that all is well',
   ];
   say(context, options, words.filter((word) => word !== '').join('; '));
+}
+
+/** Sentences have text of records in them. */
+const LONGEST = 600;
+
+function paragraph({ severity, code, fingerprint, what, suggest, note }: Finding): string {
+  const advice = note === undefined ? '' : `    (${escapeText(note, LONGEST)})`;
+  return `${severity.toUpperCase()}  ${escapeText(what, LONGEST)}\n  ${fingerprint}  ${code}\n  do: ${suggest}${advice}\n`;
 }
 
 function rowOf(session: JudgedSession): string[] {

@@ -56,7 +56,10 @@ export function parseSession(id: string, text: string): LogindSession | undefine
   );
   if (!CLASSES.test(values.get('CLASS') ?? '')) return undefined;
   const said = (key: string) => values.get(key) || undefined;
-  const number = (key: string) => (/^\d{1,15}$/.test(values.get(key) ?? '') ? Number(values.get(key)) : undefined);
+  const number = (key: string) => {
+    const value = Number(values.get(key) || Number.NaN);
+    return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+  };
   const since = number('REALTIME');
   const scope = said('SCOPE');
   return {

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 
 /** Debian packages that the system tests use, each with the program that shows it is there. */
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -27,12 +28,17 @@ const PACKAGES: Readonly<Record<string, string>> = {
   dbus: 'dbus-daemon',
   // What is written down of logins.
   rsyslog: 'rsyslogd',
+  // Who is here, by other readers; and who tells logind of it.
+  procps: 'w',
+  bsdutils: 'script',
+  'libpam-systemd': '/usr/share/pam-configs/systemd',
   'systemd-journal-remote': '/lib/systemd/systemd-journal-remote',
 };
 
 function missing(): string[] {
   return Object.keys(PACKAGES).filter((name) => {
     const program = PACKAGES[name]!;
+    if (program.startsWith('/')) return !existsSync(program);
     return spawnSync('which', [program], { env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` } }).status !== 0;
   });
 }

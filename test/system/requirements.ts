@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, test } from 'vitest';
 import { CROWDSEC_PROGRAMS } from '../setup/crowdsec.js';
@@ -56,6 +57,7 @@ const PROBES: Readonly<Record<string, readonly [works: () => boolean, reason: st
     () => works('sh', '-c', 'dmesg > /dev/null && [ -w /proc/sys/net/netfilter/nf_log_all_netns ]'),
     'the log of the kernel is not to be read or told of namespaces',
   ],
+  'pam-systemd': [() => existsSync('/usr/share/pam-configs/systemd'), 'pam does not tell logind of sessions here'],
   userns: [
     () => works(WITHOUT_RIGHTS[0], ...WITHOUT_RIGHTS.slice(1), 'unshare', '-Urn', 'true'),
     'no user namespaces here',

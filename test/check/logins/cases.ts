@@ -35,7 +35,7 @@ export function visit(days: number, more: Partial<Visit> = {}): Visit {
   };
 }
 
-const FACTS: AddressFacts = {
+export const FACTS: AddressFacts = {
   place: 'public',
   country: 'de',
   network: undefined,
@@ -68,4 +68,5 @@ export function review(visits: readonly Visit[], { facts = {}, ...more }: Made =
   });
 }
 
-export const codes = (found: readonly Found[]) => found.map(({ code, severity }) => `${severity} ${code}`);
+export const codes = (found: ReadonlyArray<Pick<Found, 'code' | 'severity'>>) =>
+  found.map(({ code, severity }) => `${severity} ${code}`);
