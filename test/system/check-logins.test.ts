@@ -28,7 +28,7 @@ interface Line {
   readonly message: string;
 }
 
-const NEEDS = ['root', 'netns', 'mountns', 'ip', 'ss', 'nsenter', 'sshd', 'ssh', 'rsyslogd', 'logger'];
+const NEEDS = ['root', 'netns', 'mountns', 'overlay', 'ip', 'ss', 'nsenter', 'sshd', 'ssh', 'rsyslogd', 'logger'];
 describeSystem('check logins on a host with a real sshd', NEEDS, () => {
   let host: LoginHost;
   beforeAll(async () => {
@@ -127,6 +127,21 @@ describeSystem('check logins on a host with a real sshd', NEEDS, () => {
     expect(head).toMatchObject({ complete: false });
   });
 
+  systemTest('a mail, once, by the program that this host has for it', [], async () => {
+    await host.install('sendmail', '#!/bin/sh\n{ echo "$@"; cat; } >> /run/mail\n', '/usr/sbin');
+    await host.configure(`${CONFIG}notify: {mail: [root, noc@example.org]}\n`);
+    // The shell of nobody lets nobody stay; the login is one all the same.
+    await host.login(ABROAD, { key: 'other', user: 'nobody' }).catch(() => undefined);
+    await until('it is in the log', async () => (await log()).includes('Accepted publickey for nobody'));
+    expect((await host.blocklist('check', 'logins', '--new', '--notify')).status).toBe(1);
+    expect((await host.blocklist('check', 'logins', '--new', '--notify')).stdout).toBe('');
+    const mail = (await host.host.run(['cat', '/run/mail'])).stdout;
+    expect(
+      mail.match(/^-i -- root noc@example\.org\nTo: root, noc@example\.org\nSubject: blocklist on /gm),
+    ).toHaveLength(1);
+    expect(mail).toContain('LOGIN-UNEXPECTED-COUNTRY: never seen there: nobody is expected from de');
+  });
+
   // The last one: from now on each login starts a review of its own.
   systemTest('the hook of pam: who comes in is judged at once, and told', [], async () => {
     const { folder } = host;
@@ -142,7 +157,6 @@ describeSystem('check logins on a host with a real sshd', NEEDS, () => {
     await until(
       'somebody is told',
       async () => {
-        // The shell of nobody lets nobody stay; the login is one all the same.
         if (server.output() === '') await host.login(LISTED, { key: 'other', user: 'nobody' }).catch(() => undefined);
         return server.output().includes('nobody from 1.0.1.5');
       },

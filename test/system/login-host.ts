@@ -116,9 +116,9 @@ export class LoginHost {
   }
 
   /** Puts a program where only this host sees it. */
-  async install(name: string, text: string): Promise<void> {
+  async install(name: string, text: string, folder = '/usr/local/sbin'): Promise<void> {
     await writeFile(join(this.folder, name), text, { mode: 0o755 });
-    await this.host.must(['cp', join(this.folder, name), '/usr/local/sbin/']);
+    await this.host.must(['cp', join(this.folder, name), folder]);
   }
 
   async remove(): Promise<void> {
@@ -173,6 +173,8 @@ mount -t tmpfs none /run
 mkdir /run/sshd
 mount -t tmpfs none /var/log
 mount -t tmpfs none /usr/local/sbin
+mkdir /run/upper /run/work
+mount -t overlay overlay -o lowerdir=/usr/sbin,upperdir=/run/upper,workdir=/run/work /usr/sbin
 cp /etc/pam.d/sshd /run/pam-sshd
 echo 'session optional pam_exec.so quiet /usr/local/sbin/blocklist-on-login' >> /run/pam-sshd
 mount --bind /run/pam-sshd /etc/pam.d/sshd
