@@ -83,7 +83,7 @@ export interface Turn extends Seen {
 
 /** What is wrong with a record, as its reader sees it; what it means is for the review to say. */
 export type OddityCode =
-  /** records of nothing but zeros, where others stand behind them */
+  /** records of nothing but zeros: between others, or at the end */
   | 'zeroed'
   /** bytes at the end that make no record */
   | 'partial'
