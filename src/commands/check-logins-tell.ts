@@ -4,7 +4,7 @@ import { visitWords } from '../check/logins/review.js';
 import { moment } from '../check/logins/tamper.js';
 import type { Review, Told } from '../check/logins/whole.js';
 import { escapeText } from '../io/escape.js';
-import { grouped } from '../io/figures.js';
+import { grouped, isoText } from '../io/figures.js';
 import type { Visit } from '../logins/visit.js';
 import { type Context, type GlobalOptions, say, shortPath } from './context.js';
 
@@ -153,7 +153,7 @@ export function printLoginsJson(findings: readonly Told[], review: Review, conte
     spans: Object.fromEntries(
       [...book.spans].map(([kind, { events, first, last }]) => [
         kind,
-        { events, from: new Date(first).toISOString(), to: new Date(last).toISOString() },
+        { events, from: isoText(first), to: isoText(last) },
       ]),
     ),
     findings: findings.length,

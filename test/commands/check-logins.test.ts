@@ -83,3 +83,22 @@ test('a file that cannot be read is named, and the rest is told all the same', a
   expect(found).toContain('SRC-INCOMPLETE');
   expect(status).toBe(1);
 });
+
+test('a moment that no calendar has, in a journal that somebody sends, is no defect', async () => {
+  const folder = await tempFolder();
+  const entry = { __REALTIME_TIMESTAMP: '1e30', SYSLOG_IDENTIFIER: 'sshd', _UID: '1001', _EXE: '/usr/bin/logger' };
+  const file = join(folder, 'export.json');
+  await writeFile(
+    file,
+    `${JSON.stringify({ ...entry, MESSAGE: 'Accepted password for a from 192.0.2.1 port 1 ssh2' })}\n`,
+  );
+  for (const options of [[], ['--json']]) {
+    const place = ['env', `BLOCKLIST_STATE_DIR=${folder}`, `BLOCKLIST_CACHE_DIR=${folder}`, process.execPath, CLI];
+    const { status, stdout, stderr } = await run([...place, 'check', 'logins', '--file', file, ...options], {
+      cwd: folder,
+    });
+    expect(stderr).not.toContain('defect');
+    expect(stdout).toContain('LOG-FORGED');
+    expect(status).toBe(1);
+  }
+});

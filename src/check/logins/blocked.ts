@@ -1,3 +1,4 @@
+import { dateText, isoText } from '../../io/figures.js';
 import type { Severity } from '../finding.js';
 import type { Case, Listed, LoginRule } from './rule.js';
 
@@ -13,12 +14,12 @@ export const blockedAddress: LoginRule = {
     const isLater = lists.every(({ since }) => since !== undefined && since > visit.last);
     const names = lists.map(({ source }) => source);
     const since = earliest(lists);
-    const when = since === undefined ? '' : ` since ${dayText(since)}`;
+    const when = since === undefined ? '' : ` since ${dateText(since)}`;
     return {
       code: 'LOGIN-BLOCKED-ADDR',
       severity: severityOf(each, isLater ? 'medium' : 'high'),
       words: `its address is listed by ${shortList(names)}${when}${isLater ? ', after this login' : ''}`,
-      evidence: { sources: names, listedSince: since === undefined ? null : new Date(since).toISOString(), isLater },
+      evidence: { sources: names, listedSince: since === undefined ? null : isoText(since), isLater },
     };
   },
 };
@@ -52,11 +53,6 @@ function severityOf({ isLive }: Case, otherwise: Severity): Severity {
 function earliest(lists: readonly Listed[]): number | undefined {
   const times = lists.flatMap(({ since }) => since ?? []);
   return times.length === 0 ? undefined : Math.min(...times);
-}
-
-/** UTC day of a moment. */
-function dayText(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
 }
 
 const MOST_NAMES = 3;

@@ -1,3 +1,4 @@
+import { isoText } from '../../io/figures.js';
 import { type FindingCode, SEVERITIES } from '../finding.js';
 import type { Told } from './whole.js';
 
@@ -16,7 +17,7 @@ const TECHNIQUES: ReadonlyArray<readonly [prefix: string, technique: string]> = 
 export function ecsOf(finding: Told, now: number): object {
   const { code, severity, fingerprint, what, evidence, suggest, note, first, last, times, visit, address, isNew } =
     finding;
-  const time = new Date(last ?? now).toISOString();
+  const time = isoText(last ?? now);
   const [place] = visit?.places ?? [];
   return {
     '@timestamp': time,
@@ -55,8 +56,8 @@ export function ecsOf(finding: Told, now: number): object {
         severity,
         fingerprint,
         isNew,
-        first: first === undefined ? null : new Date(first).toISOString(),
-        last: last === undefined ? null : new Date(last).toISOString(),
+        first: first === undefined ? null : isoText(first),
+        last: last === undefined ? null : isoText(last),
         times,
         suggest,
         note: note ?? null,

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { isoText } from '../../io/figures.js';
 import type { Span } from '../../logins/book.js';
 import type { RecordKind } from '../../logins/event.js';
 import type { FileFacts, HistoryFacts, RecordFacts } from '../../logins/file-facts.js';
@@ -113,7 +114,7 @@ function made(code: FindingCode, severity: Severity, facts: FileFacts, words: st
       uid,
       mode: mode.toString(8),
       size,
-      changed: new Date(changed).toISOString(),
+      changed: isoText(changed),
     },
     ...(code === 'HISTORY-GONE'
       ? {

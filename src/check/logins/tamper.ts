@@ -1,3 +1,4 @@
+import { isoText } from '../../io/figures.js';
 import type { Span } from '../../logins/book.js';
 import type { Oddity, OddityCode, RecordKind } from '../../logins/event.js';
 import type { Visit } from '../../logins/visit.js';
@@ -174,7 +175,6 @@ function plural(count: string | number | undefined, word: string): string {
 /** UTC, to the second: `2026-11-29 02:11:05 UTC`. */
 export function moment(time: string | number | undefined): string {
   if (typeof time !== 'number') return 'an unknown time';
-  // Records may hold times beyond what a calendar has.
-  if (Math.abs(time) > 8.64e15) return 'no time at all';
-  return `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  const text = isoText(time);
+  return text === 'never' ? 'no time at all' : `${text.slice(0, 19).replace('T', ' ')} UTC`;
 }
