@@ -13,7 +13,7 @@ const SERVER = '192.0.2.2';
 const PORT = 2222;
 
 /**
- * A host of its own with a real sshd (with pam), a real rsyslogd and records of logins, and a client with addresses of three countries. Its `/dev`,
+ * A host of its own, with its own processes, a real sshd (with pam), a real rsyslogd and records of logins, and a client with addresses of three countries. Its `/dev`,
  * `/run`, `/var/log`, `/etc/passwd` are seen by nobody else.
  */
 export class LoginHost {
@@ -33,7 +33,7 @@ export class LoginHost {
     await writeFile(join(folder, 'rsyslog'), rsyslogConfig(folder));
     await must(['chmod', '-R', 'a+rX', folder]);
     await must(['chmod', '600', ...['host', 'user', 'other'].map((key) => join(folder, key))]);
-    const host = await Namespace.withMounts(MOUNTS);
+    const host = await Namespace.ofProcesses(MOUNTS);
     const client = await Namespace.create();
     await connect(host, client);
     await host.ip(`addr add ${SERVER}/24 dev wire`, 'link set lo up');

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { type Background, must, type Ran, type RunOptions, run, start, until } from './processes.js';
 import { WITHOUT_RIGHTS } from './requirements.js';
 
@@ -10,6 +11,8 @@ export class Namespace {
   private constructor(
     readonly name: string,
     private readonly entry: readonly string[] = ['ip', 'netns', 'exec', name],
+    /** the first of its processes, as it is called outside, where it has processes of its own: all end with it */
+    private readonly init?: number,
   ) {}
 
   static async create(): Promise<Namespace> {
@@ -34,13 +37,28 @@ export class Namespace {
 
   /** The same with mounts of its own, which the lines of this script make. */
   static async withMounts(script: string): Promise<Namespace> {
-    const outer = await Namespace.create();
-    const owner = outer.start(['unshare', '-m', 'sh', '-ec', `${script}\necho ready; exec sleep 1000`]);
-    await until('the mounts are there', () => owner.output().includes('ready'));
+    const { outer, owner } = await Namespace.mounted([], script);
     const [mnt, net] = ['mnt', 'net'].map((kind) => `/proc/${owner.pid}/ns/${kind}`);
     const namespace = new Namespace(outer.name, ['nsenter', `--mount=${mnt}`, `--net=${net}`, '--']);
     namespace.background.push(owner);
     return namespace;
+  }
+
+  /** The same, and no process is seen but its own: what other tests run at the same time is not there. */
+  static async ofProcesses(script: string): Promise<Namespace> {
+    const { outer, owner } = await Namespace.mounted(['-p', '--fork', '--mount-proc'], script);
+    const init = Number(await readFile(`/proc/${owner.pid}/task/${owner.pid}/children`, 'utf8'));
+    const all = ['mnt', 'net', 'pid'].map((kind) => `--${kind === 'mnt' ? 'mount' : kind}=/proc/${init}/ns/${kind}`);
+    const namespace = new Namespace(outer.name, ['nsenter', ...all, '--'], init);
+    namespace.background.push(owner);
+    return namespace;
+  }
+
+  private static async mounted(more: readonly string[], script: string) {
+    const outer = await Namespace.create();
+    const owner = outer.start(['unshare', '-m', ...more, 'sh', '-ec', `${script}\necho ready; exec sleep 1000`]);
+    await until('the mounts are there', () => owner.output().includes('ready'));
+    return { outer, owner };
   }
 
   run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
@@ -73,6 +91,7 @@ export class Namespace {
   }
 
   async remove(): Promise<void> {
+    if (this.init !== undefined) process.kill(this.init, 'SIGKILL');
     for (const each of [...this.background].reverse()) await each.stop();
     await run(['ip', 'netns', 'del', this.name]);
   }
