@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { SEVERITIES } from '../check/finding.js';
+import { isLoud } from '../check/finding.js';
 import type { Review, Told } from '../check/logins/whole.js';
 import { BlocklistError } from '../errors.js';
 import { HttpClient } from '../io/http.js';
@@ -9,8 +9,6 @@ import { loginsNote } from './check-logins-tell.js';
 import type { Context } from './context.js';
 import type { Project } from './project.js';
 
-const THRESHOLD = SEVERITIES.indexOf('medium');
-
 /** Tells of new findings that somebody has to look at. @throws BlocklistError `notify-failed`, `config-invalid` when nobody is named */
 export async function tellNew({ findings }: Review, project: Project | undefined, context: Context): Promise<void> {
   const { mail, 'webhook-file': file } = project?.config.notify ?? {};
@@ -19,7 +17,7 @@ export async function tellNew({ findings }: Review, project: Project | undefined
       hint: 'add notify: {mail: [root]} to blocklist.yaml',
     });
   }
-  const fresh = findings.filter(({ isNew, severity }) => isNew && SEVERITIES.indexOf(severity) >= THRESHOLD);
+  const fresh = findings.filter((each) => each.isNew && isLoud(each));
   if (fresh.length === 0) return;
   const http = new HttpClient(`blocklist/${context.version}`, context.env);
   const channels: Channel[] = [];

@@ -1,4 +1,4 @@
-import { bySeverity, type Severity } from '../check/finding.js';
+import { isLoud } from '../check/finding.js';
 import { ecsOf } from '../check/logins/ecs.js';
 import { visitWords } from '../check/logins/review.js';
 import { moment } from '../check/logins/tamper.js';
@@ -56,7 +56,7 @@ function timeline(matters: readonly Matter[]): string {
   const rows = dated
     .sort((a, b) => a.time - b.time)
     .map(({ time, worst, others }) => {
-      const more = others.filter(({ severity }) => bySeverity({ severity }, { severity: 'medium' }) <= 0);
+      const more = others.filter(isLoud);
       const words = [worst.what, ...more.map((each) => each.words)].join('; ');
       return `  ${moment(time)}  ${escapeText(words, 200)}\n`;
     });
@@ -83,8 +83,7 @@ function paragraph({ findings, visit }: Matter, context: Context): string {
 /** Of what is held against a login, what to do about the worst; and what else there is to do where it matters. */
 function commands(findings: Matter['findings']): Told[] {
   const [worst] = findings;
-  const least: Severity = bySeverity(worst, { severity: 'medium' }) <= 0 ? 'medium' : worst.severity;
-  const wanted = findings.filter(({ severity }) => bySeverity({ severity }, { severity: least }) <= 0);
+  const wanted = findings.filter(isLoud(worst) ? isLoud : ({ severity }) => severity === worst.severity);
   // To take it as it is stands for all of them: it makes sense where nothing else is to be done.
   const real = wanted.filter(({ suggest }) => !/ accept [0-9a-f]{12} /.test(suggest));
   const chosen = real.length > 0 ? real : wanted.slice(0, 1);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Executable, executableOf } from './executable.js';
-import { type Process, parseStat, whereReadable } from './processes.js';
+import { effectiveUid, type Process, parseStat, whereReadable } from './processes.js';
 import { type Unit, unitOf } from './unit.js';
 
 /** A process, and what it cannot say of itself. */
@@ -22,12 +22,11 @@ export function processFacts({ pid, name }: Process, proc = '/proc'): ProcessFac
   const text = (file: string) => whereReadable(() => readFileSync(`${proc}/${pid}/${file}`, 'utf8'));
   const stat = parseStat(text('stat') ?? '');
   if (stat === undefined) return undefined;
-  const uid = /^Uid:\t\d+\t(\d+)\t/m.exec(text('status') ?? '')?.[1];
   return {
     name,
     pid,
     parent: stat.parent,
-    uid: uid === undefined ? undefined : Number(uid),
+    uid: effectiveUid(text('status') ?? ''),
     commandLine: (text('cmdline') ?? '').slice(0, LONGEST_COMMAND).replace(/\0+$/, '').replaceAll('\0', ' '),
     executable: executableOf(pid, proc),
     unit: unitOf(text('cgroup') ?? ''),

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
-import { whereReadable } from './processes.js';
+import { effectiveUid, splitStat, whereReadable } from './processes.js';
 import { type Unit, unitOf } from './unit.js';
 
 /** Whose a process is, as the kernel has it: a process cannot change any of it but `name` without root's rights. */
@@ -76,7 +76,6 @@ function rowOf(proc: string, pid: number, boot: number, denied: () => void): Pro
   if (stat === undefined || stat.state === 'Z' || stat.state === 'X' || (stat.flags & KERNEL_THREAD) !== 0)
     return undefined;
   const link = whereReadable(() => readlinkSync(`${folder}/exe`), denied);
-  const uid = /^Uid:\t\d+\t(\d+)\t/m.exec(textOf(`${folder}/status`))?.[1];
   return {
     pid,
     name: stat.name,
@@ -86,7 +85,7 @@ function rowOf(proc: string, pid: number, boot: number, denied: () => void): Pro
     tty: terminalName(stat.tty),
     ticks: stat.ticks,
     start: boot + stat.ticks * TICK_MS,
-    uid: uid === undefined ? undefined : Number(uid),
+    uid: effectiveUid(textOf(`${folder}/status`)),
     loginUid: auditNumber(textOf(`${folder}/loginuid`)),
     audit: auditNumber(textOf(`${folder}/sessionid`)),
     unit: unitOf(textOf(`${folder}/cgroup`)),
@@ -112,15 +111,15 @@ interface Stat {
   readonly ticks: number;
 }
 
-/** Fields 2 to 22 of /proc/PID/stat (proc(5)). The name may hold blanks and parentheses: the last one ends it. */
+/** Fields 2 to 22 of /proc/PID/stat (proc(5)). */
 export function statOf(text: string): Stat | undefined {
-  const [open, close] = [text.indexOf('('), text.lastIndexOf(')')];
-  const fields = text.slice(close + 2).split(' ');
+  const split = splitStat(text);
+  const fields = split?.rest.slice(1).split(' ') ?? [];
   const [state = '', parent, , leader, tty, , flags] = fields;
   const ticks = Number(fields[19]);
-  if (open < 0 || close < open || !Number.isSafeInteger(ticks)) return undefined;
+  if (split === undefined || !Number.isSafeInteger(ticks)) return undefined;
   return {
-    name: text.slice(open + 1, close),
+    name: split.name,
     state,
     parent: Number(parent),
     leader: Number(leader),

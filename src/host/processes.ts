@@ -88,12 +88,23 @@ function socketsAmong(
   return held;
 }
 
-/** Name and parent in the text of /proc/PID/stat. The name is between the first `(` and the last `)`: it may hold both, and blanks. */
-export function parseStat(text: string): { readonly name: string; readonly parent: number } | undefined {
+/** The text of /proc/PID/stat (proc(5)) in two: the name is between the first `(` and the last `)`, as it may hold both, and blanks; `rest` begins with a blank and field 3. */
+export function splitStat(text: string): { readonly name: string; readonly rest: string } | undefined {
   const [open, close] = [text.indexOf('('), text.lastIndexOf(')')];
-  const parent = /^\) \S (\d+) /.exec(text.slice(close))?.[1];
-  if (open < 0 || close < open || parent === undefined) return undefined;
-  return { name: text.slice(open + 1, close), parent: Number(parent) };
+  return open < 0 || close < open ? undefined : { name: text.slice(open + 1, close), rest: text.slice(close + 1) };
+}
+
+/** Name and parent in it. */
+export function parseStat(text: string): { readonly name: string; readonly parent: number } | undefined {
+  const split = splitStat(text);
+  const parent = /^ \S (\d+) /.exec(split?.rest ?? '')?.[1];
+  return split === undefined || parent === undefined ? undefined : { name: split.name, parent: Number(parent) };
+}
+
+/** The effective user in the text of /proc/PID/status. */
+export function effectiveUid(status: string): number | undefined {
+  const uid = /^Uid:\t\d+\t(\d+)\t/m.exec(status)?.[1];
+  return uid === undefined ? undefined : Number(uid);
 }
 
 /** The process and its parents, up to but without process 1 and what lies outside this pid namespace. */

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { formatPrefix, singleAddress } from '../ip/index.js';
+import { canonicalAddress } from '../ip/index.js';
 import type { LogindSession } from './logind.js';
 import type { ProcessRow, ProcessTable } from './process-table.js';
 import { offspring } from './process-table.js';
@@ -204,8 +204,8 @@ function joined(a: readonly ProcessRow[], b: readonly ProcessRow[]): ProcessRow[
 }
 
 function peerOf(text: string | undefined): Pick<LiveSession, 'address' | 'peer'> {
-  const address = singleAddress(text ?? '');
-  return { address: address && formatPrefix(address), peer: address === undefined ? text : undefined };
+  const address = canonicalAddress(text ?? '');
+  return { address, peer: address === undefined ? text : undefined };
 }
 
 /** By when the terminal was read from last, which the kernel writes down to eight seconds (w(1), tty_update_time). */

@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { BlocklistError } from '../errors.js';
-import { listTooLarge } from './read.js';
+import { largeFileChunks, listTooLarge } from './read.js';
 
 /**
  * The chunks, unpacked when they begin with the gzip magic (RFC 1952 section 2.3.1: `1f 8b`), whatever the name says.
@@ -24,6 +24,17 @@ export async function* unpacked(
   const [first = 0, second = 0] = head.flatMap((chunk) => [...chunk.subarray(0, 2)]);
   const whole = rejoin(head, iterator);
   yield* capped(first === 0x1f && second === 0x8b ? gunzip(copies(whole), where) : whole, cap, where);
+}
+
+/** Far above what a disk holds of one file: an end for what unpacks without one. */
+const ENDLESS = 2 ** 40;
+
+/**
+ * The bytes of a regular file of any size, unpacked, in constant memory. Each chunk is overwritten by the next.
+ * @throws BlocklistError `file-unreadable`, `too-large`, `bad-gzip`
+ */
+export function unpackedFile(path: string, cap = ENDLESS): AsyncGenerator<Uint8Array, void, undefined> {
+  return unpacked(largeFileChunks(path), cap, path);
 }
 
 /** Passes the chunks on. @throws BlocklistError `too-large` when they are more than `cap` bytes together. */
@@ -56,8 +67,8 @@ async function* rejoin(
   }
 }
 
-/** zlib works on a chunk in another thread while the next one is read. */
-async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+/** For who keeps a chunk while the next one is read, as zlib does in another thread. */
+export async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of chunks) yield new Uint8Array(chunk);
 }
 

@@ -44,14 +44,19 @@ export async function* fileChunks(path: string): AsyncGenerator<Uint8Array, void
   try {
     const file = openSync(path, 'r');
     try {
-      const chunk = new Uint8Array(READ_CHUNK);
-      for (let size = readSync(file, chunk); size > 0; size = readSync(file, chunk)) yield chunk.subarray(0, size);
+      yield* chunksFrom(file, READ_CHUNK);
     } finally {
       closeSync(file);
     }
   } catch (cause) {
     throw unreadable(path, cause);
   }
+}
+
+/** What is left of an open file, always in the same memory. */
+function* chunksFrom(file: number, size: number): Generator<Uint8Array, void, undefined> {
+  const chunk = new Uint8Array(size);
+  for (let got = readSync(file, chunk); got > 0; got = readSync(file, chunk)) yield chunk.subarray(0, got);
 }
 
 /**
@@ -83,8 +88,7 @@ export async function* largeFileChunks(path: string): AsyncGenerator<Uint8Array,
     const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       if (!fstatSync(file).isFile()) throw noList(path);
-      const chunk = new Uint8Array(LARGE_CHUNK);
-      for (let size = readSync(file, chunk); size > 0; size = readSync(file, chunk)) yield chunk.subarray(0, size);
+      yield* chunksFrom(file, LARGE_CHUNK);
     } finally {
       closeSync(file);
     }

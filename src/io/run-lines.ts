@@ -53,11 +53,11 @@ export async function* runLines(
 
 /** Lines of a stream of bytes; one over `longest` bytes is left out. @param alive called for each chunk */
 export async function* linesOf(
-  output: AsyncIterable<Buffer>,
+  output: AsyncIterable<Uint8Array>,
   longest: number,
   alive: () => void = () => undefined,
 ): AsyncGenerator<string, void, undefined> {
-  let parts: Buffer[] = [];
+  let parts: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of output) {
     alive();

@@ -31,6 +31,6 @@ export type { RangeSet } from './range-set.js';
 export { searchRendered } from './rendered-search.js';
 export type { SeenDays } from './seen.js';
 export { SeenRanges } from './seen.js';
-export { singleAddress } from './single.js';
+export { canonicalAddress, singleAddress } from './single.js';
 export { SPECIAL_PURPOSE, specialPurpose } from './special.js';
 export { entryOf, overlap, partIn, setOfBlock, touching, widened } from './window.js';

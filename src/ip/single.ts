@@ -1,5 +1,6 @@
 import { BlocklistError } from '../errors.js';
 import type { Prefix } from './family.js';
+import { formatPrefix } from './format.js';
 import { parseAddress } from './parse.js';
 
 /**
@@ -15,4 +16,10 @@ export function singleAddress(text: string): Prefix | undefined {
     if (error instanceof BlocklistError) return undefined;
     throw error;
   }
+}
+
+/** The same in canonical form (RFC 5952). */
+export function canonicalAddress(text: string): string | undefined {
+  const found = singleAddress(text);
+  return found && formatPrefix(found);
 }

@@ -14,7 +14,7 @@ export interface RecordFile {
   readonly changed: number;
 }
 
-/** Where records of a kind are: folders below the root, and names in them. The first folder that has some is taken. */
+/** Where records of a kind are: folders below the root, and names in them. What two of them lead to is read once. */
 interface Spot {
   readonly kind: FileKind;
   readonly folders: readonly string[];
@@ -62,9 +62,10 @@ export async function findRecords(root: string): Promise<FoundRecords> {
   const files: RecordFile[] = [];
   const closed = new Map<string, string>();
   const seen = new Set<string>();
+  const realRoot = await realpath(root);
   for (const { kind, folders, names } of SPOTS) {
     for (const folder of folders) {
-      const found = await filesIn(root, join(root, folder), names, closed);
+      const found = await filesIn(realRoot, join(root, folder), names, closed);
       const fresh = found.filter(({ real }) => !seen.has(`${kind} ${real}`));
       for (const { path, real, changed } of fresh.sort((a, b) => a.changed - b.changed)) {
         seen.add(`${kind} ${real}`);
@@ -87,7 +88,7 @@ async function filesIn(root: string, folder: string, names: RegExp, closed: Map<
     const path = join(folder, name);
     try {
       const real = await realpath(path);
-      if (!isBelow(await realpath(root), real)) {
+      if (!isBelow(root, real)) {
         closed.set(path, 'it is a link that leads out of this root');
         continue;
       }

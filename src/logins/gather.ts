@@ -51,7 +51,7 @@ export async function sourcesBelow(root: string, since: number | undefined): Pro
   const { files, closed } = await findRecords(root);
   const wanted = files.filter(({ changed }) => since === undefined || changed >= since);
   const journal = await journalBelow(root);
-  const hidden = journal === undefined ? [] : await hiddenJournals(journal.folder);
+  const hidden = journal === undefined ? [] : await hiddenJournals(journal);
   // The log before btmp, which is looked up in what the others told.
   const [late, early] = [wanted.filter(({ kind }) => kind === 'btmp'), wanted.filter(({ kind }) => kind !== 'btmp')];
   return {
@@ -93,24 +93,35 @@ export async function sourcesOf(paths: readonly string[], since: number | undefi
   return { all, files: [], closed: [] };
 }
 
+/** A journal on disk: its folder, and its files below it. */
+interface Journal extends JournalPlace {
+  readonly folder: string;
+  readonly files: readonly string[];
+}
+
 /** Where the journal of a system is: with persistent storage, or until the next start. */
-async function journalBelow(root: string): Promise<(JournalPlace & { readonly folder: string }) | undefined> {
+async function journalBelow(root: string): Promise<Journal | undefined> {
   for (const folder of ['var/log/journal', 'run/log/journal']) {
     const path = join(root, folder);
-    if ((await journalsIn(path)).length === 0) continue;
+    const files = await journalsIn(path);
+    if (files.length === 0) continue;
     // Of this host journalctl merges both, and asks journald to write down what it has.
-    return { argv: root === '/' ? [] : ['--directory', path], name: root === '/' ? 'journal' : path, folder: path };
+    return {
+      argv: root === '/' ? [] : ['--directory', path],
+      name: root === '/' ? 'journal' : path,
+      folder: path,
+      files,
+    };
   }
   return undefined;
 }
 
 /** journalctl leaves out in silence what this user may not read: the journals of the system and of others. */
-async function hiddenJournals(folder: string): Promise<Unread[]> {
-  const names = await journalsIn(folder);
-  const readable = await Promise.all(names.map((name) => mayRead(join(folder, name))));
+async function hiddenJournals({ folder, files }: Journal): Promise<Unread[]> {
+  const readable = await Promise.all(files.map((name) => mayRead(join(folder, name))));
   const count = readable.filter((may) => !may).length;
   if (count === 0) return [];
-  const why = `${count} of ${names.length} files may not be read`;
+  const why = `${count} of ${files.length} files may not be read`;
   return [{ name: folder, why, hint: 'run as root, or as a member of the group systemd-journal' }];
 }
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { BlocklistError } from '../errors.js';
-import { unpacked } from '../io/gzip.js';
-import { errnoOf, largeFileChunks } from '../io/read.js';
+import { unpackedFile } from '../io/gzip.js';
+import { errnoOf } from '../io/read.js';
 
 /** What a file that only grows had when it was looked at last. */
 export interface Mark {
@@ -20,7 +20,6 @@ export type Growth = 'new' | 'grown' | 'rotated' | 'shrunk' | 'rewritten';
 /** Of what is larger, only the ends count: a row cut out or put in moves all that stands behind it. */
 const WHOLE = 1 << 26;
 const END = 1 << 16;
-const UNPACKED_CAP = 2 ** 40;
 
 /** Compares a file with how it was, and says how it is. @throws BlocklistError `file-unreadable` */
 export async function growthOf(path: string, before: Mark | undefined): Promise<{ growth: Growth; mark: Mark }> {
@@ -57,7 +56,7 @@ async function isInRotation(path: string, before: Mark): Promise<boolean> {
 async function digestOf(path: string, size: number): Promise<string | undefined> {
   const hash = createHash('sha256');
   let at = 0;
-  for await (const chunk of unpacked(largeFileChunks(path), UNPACKED_CAP, path)) {
+  for await (const chunk of unpackedFile(path)) {
     const part = chunk.subarray(0, size - at);
     if (size <= WHOLE) hash.update(part);
     else {

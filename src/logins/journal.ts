@@ -4,7 +4,7 @@ import { parseJson } from '../io/json.js';
 import { runLines } from '../io/run-lines.js';
 import type { LoginEvent, LoginEvents, Place } from './event.js';
 import { unrepeated } from './repeated.js';
-import type { Service, Told } from './services/service.js';
+import { eventOf, type Service, type Told } from './services/service.js';
 import { BY_PROGRAM } from './services.js';
 
 /** systemd.journal-fields(7). A field may come several times, and a message may be bytes, or null when it is too long (journalctl(1), -o json). */
@@ -77,16 +77,8 @@ function eventsOf(entry: Entry, file: string): readonly LoginEvent[] {
     const facts = { service: service.name, pid: seen.pid, ...writer, comm: first(entry._COMM), line: message };
     return [{ kind: 'oddity', code: 'forged', place, time, facts }];
   }
-  switch (told.kind) {
-    case 'injected':
-      return [{ kind: 'oddity', code: 'injected', place, time, facts: { service: service.name, line: message } }];
-    case 'login':
-      return [{ ...told, ...seen, service: service.name, writer: 'root' }];
-    case 'failure':
-      return Array.from({ length: times }, () => ({ ...told, ...seen, service: service.name }));
-    default:
-      return [{ ...told, ...seen }];
-  }
+  const event = eventOf(told, seen, service, message, 'root');
+  return event.kind === 'failure' ? Array.from({ length: times }, () => event) : [event];
 }
 
 /** Whether the program of the service wrote it, as root where only root writes such lines. After an update its file is a deleted one. */

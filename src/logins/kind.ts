@@ -1,7 +1,6 @@
 import { basename } from 'node:path';
 import { BlocklistError } from '../errors.js';
-import { unpacked } from '../io/gzip.js';
-import { largeFileChunks } from '../io/read.js';
+import { unpackedFile } from '../io/gzip.js';
 import { type FileKind, kindOfName } from './find.js';
 
 /** SQLite file format, section 1.3.1 */
@@ -9,7 +8,6 @@ const SQLITE = 'SQLite format 3\0';
 /** systemd journal-def.h, struct Header */
 const JOURNAL = 'LPKSHHRH';
 const HEAD = 512;
-const CAP = 2 ** 40;
 
 /**
  * What a file that somebody names holds, by its first bytes; of what has none that tell, by its name. `journal`: a file of journald; `journal-json`: what
@@ -32,7 +30,7 @@ export async function kindOfFile(path: string): Promise<FileKind | 'journal' | '
 }
 
 async function headOf(path: string): Promise<Buffer> {
-  for await (const chunk of unpacked(largeFileChunks(path), CAP, path)) return Buffer.from(chunk.subarray(0, HEAD));
+  for await (const chunk of unpackedFile(path)) return Buffer.from(chunk.subarray(0, HEAD));
   throw new BlocklistError('source-empty', 'the file is empty, so it tells of no login', {
     where: path,
     hint: 'name another one; the records of this host are found without --file',

@@ -1,19 +1,17 @@
 import { stat } from 'node:fs/promises';
 import { BlocklistError } from '../errors.js';
-import { unpacked } from '../io/gzip.js';
-import { largeFileChunks, unreadable } from '../io/read.js';
-import type { LoginEvent, LoginEvents, Place } from './event.js';
+import { unpackedFile } from '../io/gzip.js';
+import { unreadable } from '../io/read.js';
+import type { LoginEvent, LoginEvents } from './event.js';
 import { FAILURES_MS } from './failures.js';
 import { type LogLine, logLine } from './log-head.js';
 import { LogWindow, type Span } from './log-window.js';
 import { LogYears } from './log-years.js';
 import { unrepeated } from './repeated.js';
-import type { Service, Told } from './services/service.js';
+import { eventOf, type Service, type Told } from './services/service.js';
 import { BY_PROGRAM, SERVICES } from './services.js';
 import type { Zone } from './zone.js';
 
-/** Far above a log that a disk holds: an end for what unpacks without one. */
-const CAP = 2 ** 40;
 const NEEDLES: readonly Buffer[] = [...new Set(SERVICES.flatMap(({ needles }) => needles))].map((text) =>
   Buffer.from(text, 'latin1'),
 );
@@ -29,17 +27,13 @@ const HEAD = 1 << 16;
  * @throws BlocklistError `file-unreadable`, `bad-gzip`, `bad-records` when its first lines are no log
  */
 export async function* readLog(path: string, zone: Zone): LoginEvents {
-  const log = new LogReader(path, zone, await changeOf(path));
-  await log.readYears(chunksOf(path));
+  const log = new LogReader(path, new LogYears(await changeOf(path), zone));
+  await log.readYears(unpackedFile(path));
   const window = new LogWindow();
-  for await (const chunk of chunksOf(path)) {
+  for await (const chunk of unpackedFile(path)) {
     window.push(chunk);
     for (const span of window.lines(NEEDLES)) yield* log.events(window, span);
   }
-}
-
-function chunksOf(path: string): AsyncGenerator<Uint8Array, void, undefined> {
-  return unpacked(largeFileChunks(path), CAP, path);
 }
 
 /** Milliseconds since 1970. */
@@ -52,12 +46,9 @@ async function changeOf(path: string): Promise<number> {
 }
 
 class LogReader {
-  private readonly years = new LogYears();
-
   constructor(
     private readonly path: string,
-    private readonly zone: Zone,
-    private readonly changed: number,
+    private readonly years: LogYears,
   ) {}
 
   /** A first pass, only over logs without years. */
@@ -87,22 +78,11 @@ class LogReader {
   }
 
   private timeOf({ time }: LogLine, offset: number): number {
-    return typeof time === 'number' ? time : this.years.moment(time, offset, this.changed, this.zone);
+    return typeof time === 'number' ? time : this.years.moment(time, offset);
   }
 
-  private event(told: Told, line: LogLine, { name: service }: Service, time: number, at: number): LoginEvent {
-    const place: Place = { kind: 'log', file: this.path, at };
-    const { pid } = line;
-    switch (told.kind) {
-      case 'injected':
-        return { kind: 'oddity', code: 'injected', place, time, facts: { service, pid, line: line.message } };
-      case 'login':
-        return { ...told, place, time, pid, service, writer: 'anyone' };
-      case 'failure':
-        return { ...told, place, time, pid, service };
-      default:
-        return { ...told, place, time, pid };
-    }
+  private event(told: Told, { pid, message }: LogLine, service: Service, time: number, at: number): LoginEvent {
+    return eventOf(told, { place: { kind: 'log', file: this.path, at }, time, pid }, service, message, 'anyone');
   }
 
   private *failuresBefore(

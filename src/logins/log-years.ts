@@ -33,6 +33,17 @@ export class LogYears {
   private next = 0;
   /** inside a line whose begin was in an earlier chunk */
   private isWithin = false;
+  private ofLast: number | undefined;
+  /** no line is a day younger than the file */
+  private readonly limit: number;
+
+  /** @param changed milliseconds since 1970, when the file was changed last */
+  constructor(
+    changed: number,
+    private readonly zone: Zone,
+  ) {
+    this.limit = changed + DAY_MS;
+  }
 
   /** Looks at the bytes behind those of the last call; `offset` is where in the file they stand. */
   take(bytes: Uint8Array, offset: number): void {
@@ -68,24 +79,26 @@ export class LogYears {
     this.lastDate = date;
   }
 
-  /**
-   * Milliseconds since 1970 of a line at this offset.
-   * @param changed milliseconds since 1970, when the file was changed last: no line is a day younger
-   */
-  moment(wall: WallTime, offset: number, changed: number, zone: Zone): number {
-    const limit = changed + DAY_MS;
-    const lastWall = { month: this.lastDate >> 5, day: this.lastDate & 31, hour: 0, minute: 0, second: 0 };
-    const year = new Date(limit).getUTCFullYear();
-    const youngest = this.lastDate !== 0 && zone.moment(year, lastWall) > limit ? year - 1 : year;
+  /** Milliseconds since 1970 of a line at this offset. */
+  moment(wall: WallTime, offset: number): number {
     const day = dayOfYear(wall.month, wall.day);
     const behind = this.turns.filter(({ at, before, within }) => {
       if (offset >= at) return false;
       // Near a turn that was only seen from one of many lines, the day itself tells the side.
       return offset < at - within || day >= before - SMALL_STEP;
     });
-    const own = youngest - behind.length;
-    const moment = zone.moment(own, wall);
-    return moment > limit ? zone.moment(own - 1, wall) : moment;
+    const own = this.youngest() - behind.length;
+    const moment = this.zone.moment(own, wall);
+    return moment > this.limit ? this.zone.moment(own - 1, wall) : moment;
+  }
+
+  /** Year of the last line, once all were looked at. */
+  private youngest(): number {
+    if (this.ofLast !== undefined) return this.ofLast;
+    const last = { month: this.lastDate >> 5, day: this.lastDate & 31, hour: 0, minute: 0, second: 0 };
+    const year = new Date(this.limit).getUTCFullYear();
+    this.ofLast = this.lastDate !== 0 && this.zone.moment(year, last) > this.limit ? year - 1 : year;
+    return this.ofLast;
   }
 }
 

@@ -1,4 +1,4 @@
-import { formatPrefix, singleAddress } from '../ip/index.js';
+import { canonicalAddress } from '../ip/index.js';
 
 /** Who is at the other end: an address in canonical form, or the text that stands in its place. */
 export interface Peer {
@@ -9,12 +9,6 @@ export interface Peer {
 /** What a record says of the other end. A name stays one and is never resolved: whoever owns the address chooses its name. */
 export function peerOf(text: string): Peer {
   if (text === '') return {};
-  const address = addressOf(text);
+  const address = canonicalAddress(text);
   return address === undefined ? { peer: text } : { address };
-}
-
-/** The address in canonical form, undefined for any other text. */
-export function addressOf(text: string): string | undefined {
-  const found = singleAddress(text);
-  return found === undefined ? undefined : formatPrefix(found);
 }

@@ -1,13 +1,10 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { BlocklistError } from '../errors.js';
 import { grouped } from '../io/figures.js';
-import { unpacked } from '../io/gzip.js';
-import { unreadable } from '../io/read.js';
+import { unpackedFile } from '../io/gzip.js';
 import type { LoginEvent } from './event.js';
 import { UtmpEvents, type UtmpKind } from './utmp-events.js';
 import { UtmpWalk } from './utmp-walk.js';
 
-const READ_CHUNK = 1 << 18;
 /** Bytes of records, unpacked: twenty million failures. */
 const CAP = 2 ** 33;
 
@@ -34,7 +31,7 @@ export async function* readUtmp(
   });
   let failure: unknown;
   try {
-    for await (const chunk of unpacked(bytesOf(path), cap, path)) {
+    for await (const chunk of unpackedFile(path, cap)) {
       walk.take(chunk, (piece) => events.take(piece));
       for (const event of told) yield event;
       told = [];
@@ -47,30 +44,6 @@ export async function* readUtmp(
   events.finish();
   for (const event of told) yield event;
   if (failure !== undefined) throw failure;
-}
-
-/** Only of a regular file, opened without waiting: whatever somebody put in its place must not hold the review for ever. */
-async function* bytesOf(path: string): AsyncGenerator<Uint8Array, void, undefined> {
-  const file = open(path);
-  try {
-    if (!fstatSync(file).isFile()) {
-      throw new BlocklistError('file-unreadable', `cannot read ${path}: it is not a regular file`, { where: path });
-    }
-    const chunk = new Uint8Array(READ_CHUNK);
-    for (let size = readSync(file, chunk); size > 0; size = readSync(file, chunk)) yield chunk.subarray(0, size);
-  } catch (cause) {
-    throw unreadable(path, cause);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function open(path: string): number {
-  try {
-    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (cause) {
-    throw unreadable(path, cause);
-  }
 }
 
 /** What is said of a list does not fit here: nobody fetched this file, and no source has it. */

@@ -2,7 +2,7 @@ import { BlocklistError } from '../../errors.js';
 import type { RecordFile } from '../../logins/find.js';
 import { growthOf, type Mark } from '../../logins/growth.js';
 import { fingerprintOf } from '../finding.js';
-import type { Found } from './found.js';
+import { type Found, ofRecords } from './found.js';
 import type { Change } from './memory.js';
 import { keepCopy } from './tamper.js';
 
@@ -47,18 +47,16 @@ export function changeFinding({ path, growth, before, after, at }: Change): Foun
     growth === 'shrunk'
       ? `it had ${before.size} bytes and then ${after.size}`
       : `its first ${before.size} bytes were not any more those of the review before`;
-  return {
-    code: growth === 'shrunk' ? 'WTMP-SHRUNK' : 'WTMP-REWRITTEN',
-    severity: 'high',
-    fingerprint: fingerprintOf('WTMP-REWRITTEN', [path, before.digest, after.digest]),
-    what: `${path}: ${what}, and no rotation had them: a file that only grows was changed`,
-    words: what,
-    evidence: { file: path, before, after },
-    ...keepCopy(path, 'wtmp'),
-    first: at,
-    last: at,
-    times: 1,
-    visit: undefined,
-    address: undefined,
-  };
+  return ofRecords(
+    {
+      code: growth === 'shrunk' ? 'WTMP-SHRUNK' : 'WTMP-REWRITTEN',
+      severity: 'high',
+      fingerprint: fingerprintOf('WTMP-REWRITTEN', [path, before.digest, after.digest]),
+      what: `${path}: ${what}, and no rotation had them: a file that only grows was changed`,
+      words: what,
+      evidence: { file: path, before, after },
+      ...keepCopy(path, 'wtmp'),
+    },
+    at,
+  );
 }

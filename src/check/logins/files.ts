@@ -4,8 +4,8 @@ import type { Span } from '../../logins/book.js';
 import type { RecordKind } from '../../logins/event.js';
 import type { FileFacts, HistoryFacts, RecordFacts } from '../../logins/file-facts.js';
 import type { Visit } from '../../logins/visit.js';
-import { type FindingCode, fingerprintOf, type Severity } from '../finding.js';
-import type { Found } from './found.js';
+import { type Finding, type FindingCode, fingerprintOf, type Severity } from '../finding.js';
+import { type Found, ofRecords } from './found.js';
 import { keepCopy, moment } from './tamper.js';
 
 const MONTH_MS = 30 * 86_400_000;
@@ -14,7 +14,7 @@ const SLACK_MS = 60_000;
 const OTHERS_MAY_WRITE = 0o002;
 
 /** A finding about a file, before it is said how the file is called. */
-type OfFile = Omit<Found, 'what'> & { readonly path: string };
+type OfFile = Omit<Finding, 'what'> & { readonly path: string; readonly words: string };
 
 /** What the files themselves give away, whatever is in them. */
 export function fileFindings(
@@ -30,7 +30,9 @@ export function fileFindings(
     ...(wtmp === undefined ? [] : wtmpFindings(wtmp, lastlog, isOld, spans)),
     ...histories.flatMap((facts) => historyFinding(facts, visits) ?? []),
   ];
-  return found.map(({ path, ...finding }) => ({ ...finding, what: `${shown(path)}: ${finding.words}` }));
+  return found.map(({ path, ...finding }) =>
+    ofRecords({ ...finding, what: `${shown(path)}: ${finding.words}` }, undefined),
+  );
 }
 
 function placeFindings(facts: FileFacts, owner: number): OfFile[] {
@@ -83,19 +85,21 @@ function wtmpFindings(
 
 /** A shell writes it when it ends: who came on a terminal leaves something there. */
 function historyFinding(facts: HistoryFacts, visits: readonly Visit[]): OfFile | undefined {
-  const { user, type, target, size } = facts;
-  if (type === 'link' && target === '/dev/null') {
-    return made('HISTORY-GONE', 'medium', facts, `what ${user} types is not kept: it is a link to /dev/null`, user);
-  }
+  const words = historyWords(facts, visits);
+  if (words === undefined) return undefined;
+  return {
+    ...made('HISTORY-GONE', 'medium', facts, words, facts.user),
+    suggest: `ls -la ${/^[\w./-]+$/.test(facts.path) ? facts.path : '/root'}`,
+    note: 'who did it had the rights of the account, or root’s',
+  };
+}
+
+function historyWords({ user, type, target, size }: HistoryFacts, visits: readonly Visit[]): string | undefined {
+  if (type === 'link' && target === '/dev/null') return `what ${user} types is not kept: it is a link to /dev/null`;
   const ended = visits.filter((visit) => visit.user === user && visit.hasTerminal && visit.end !== undefined);
   if (type !== 'file' || size > 0 || ended.length === 0) return undefined;
-  return made(
-    'HISTORY-GONE',
-    'medium',
-    facts,
-    `what ${user} typed was emptied, and ${user} had ${ended.length === 1 ? 'a session' : `${ended.length} sessions`} on a terminal`,
-    user,
-  );
+  const sessions = ended.length === 1 ? 'a session' : `${ended.length} sessions`;
+  return `what ${user} typed was emptied, and ${user} had ${sessions} on a terminal`;
 }
 
 function made(code: FindingCode, severity: Severity, facts: FileFacts, words: string, user?: string): OfFile {
@@ -116,16 +120,6 @@ function made(code: FindingCode, severity: Severity, facts: FileFacts, words: st
       size,
       changed: isoText(changed),
     },
-    ...(code === 'HISTORY-GONE'
-      ? {
-          suggest: `ls -la ${/^[\w./-]+$/.test(path) ? path : '/root'}`,
-          note: 'who did it had the rights of the account, or root’s',
-        }
-      : keepCopy(path, 'wtmp')),
-    first: undefined,
-    last: undefined,
-    times: 1,
-    visit: undefined,
-    address: undefined,
+    ...keepCopy(path, 'wtmp'),
   };
 }

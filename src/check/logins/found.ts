@@ -15,6 +15,11 @@ export interface Found extends Finding {
   readonly address: AddressFacts | undefined;
 }
 
+/** A finding about records, not about a login. @param time milliseconds since 1970; undefined: it has none */
+export function ofRecords(finding: Finding & Pick<Found, 'words'>, time: number | undefined): Found {
+  return { ...finding, first: time, last: time, times: 1, visit: undefined, address: undefined };
+}
+
 /** The same finding once, with how often and from when to when: the youngest speaks. */
 export function collapsed(all: readonly Found[]): Found[] {
   const byFingerprint = new Map<string, Found>();

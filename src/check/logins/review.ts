@@ -1,4 +1,4 @@
-import { IpSet, parseAddress } from '../../ip/index.js';
+import { parseAddress } from '../../ip/index.js';
 import type { Visit } from '../../logins/visit.js';
 import { fingerprintOf } from '../finding.js';
 import type { Found } from './found.js';
@@ -33,7 +33,7 @@ export function reviewLogins(input: ReviewInput): Found[] {
     const each: Case = {
       visit,
       address,
-      isExpectedNet: visit.address !== undefined && isIn(input.expected.nets, visit.address),
+      isExpectedNet: visit.address !== undefined && input.expected.nets.has(parseAddress(visit.address)),
       expected: input.expected,
       knowledge: input.knowledge,
       before: before.get(visit.user),
@@ -64,10 +64,6 @@ function usesPam(visits: readonly Visit[]): boolean {
 function objectionOf(rule: LoginRule, each: Case): Objection | undefined {
   if (rule.inLearning === 'silent' && each.knowledge.isLearning(each.visit)) return undefined;
   return rule.judge(each);
-}
-
-function isIn(nets: IpSet, address: string): boolean {
-  return nets !== IpSet.empty && nets.has(parseAddress(address));
 }
 
 function findingOf({ code, severity, words, evidence }: Objection, each: Case, desk: Desk): Found {

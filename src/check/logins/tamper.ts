@@ -3,7 +3,7 @@ import type { Span } from '../../logins/book.js';
 import type { Oddity, OddityCode, RecordKind } from '../../logins/event.js';
 import type { Visit } from '../../logins/visit.js';
 import { type FindingCode, fingerprintOf, type Severity } from '../finding.js';
-import type { Found } from './found.js';
+import { type Found, ofRecords } from './found.js';
 import type { Desk, Suggestion } from './suggest.js';
 
 interface Meaning {
@@ -81,20 +81,19 @@ export function oddityFindings(oddities: readonly Oddity[], desk: Desk): Found[]
     // Who tries it tries it often: it is one thing.
     const parts = code === 'LOG-INJECTION' ? [facts.service ?? null] : [place.kind, place.at, time ?? null];
     const fingerprint = fingerprintOf(code, parts);
-    return {
-      code,
-      severity,
-      fingerprint,
-      what: `${desk.path(place.file)}: ${words(facts, whereOf(oddity))}`,
-      words: words(facts, whereOf(oddity)),
-      evidence: { ...facts, file: place.file, at: place.at },
-      ...suggestionOf(oddity, fingerprint, desk),
-      first: time,
-      last: time,
-      times: 1,
-      visit: undefined,
-      address: undefined,
-    };
+    const said = words(facts, whereOf(oddity));
+    return ofRecords(
+      {
+        code,
+        severity,
+        fingerprint,
+        what: `${desk.path(place.file)}: ${said}`,
+        words: said,
+        evidence: { ...facts, file: place.file, at: place.at },
+        ...suggestionOf(oddity, fingerprint, desk),
+      },
+      time,
+    );
   });
 }
 

@@ -4,7 +4,7 @@ import type { Visit } from '../../logins/visit.js';
 import { bySeverity, fingerprintOf } from '../finding.js';
 import { type AppendOnly, appendOnly, changeFinding } from './append-only.js';
 import { fileFindings } from './files.js';
-import { collapsed, type Found } from './found.js';
+import { collapsed, type Found, ofRecords } from './found.js';
 import { Knowledge } from './knowledge.js';
 import type { Memory } from './memory.js';
 import { reviewLogins } from './review.js';
@@ -139,18 +139,16 @@ function isUnknown({ place, country }: AddressFacts): boolean {
 
 /** What was not read is never clean. */
 function unreadFinding({ name, why, hint }: Unread): Found {
-  return {
-    code: 'SRC-INCOMPLETE',
-    severity: 'info',
-    fingerprint: fingerprintOf('SRC-INCOMPLETE', [name]),
-    what: `${name} could not be looked into: ${why}`,
-    words: why,
-    evidence: { source: name, why },
-    suggest: hint ?? 'run as root',
-    first: undefined,
-    last: undefined,
-    times: 1,
-    visit: undefined,
-    address: undefined,
-  };
+  return ofRecords(
+    {
+      code: 'SRC-INCOMPLETE',
+      severity: 'info',
+      fingerprint: fingerprintOf('SRC-INCOMPLETE', [name]),
+      what: `${name} could not be looked into: ${why}`,
+      words: why,
+      evidence: { source: name, why },
+      suggest: hint ?? 'run as root',
+    },
+    undefined,
+  );
 }

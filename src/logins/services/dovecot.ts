@@ -1,4 +1,4 @@
-import { addressOf } from '../peer.js';
+import { canonicalAddress } from '../../ip/index.js';
 import type { Service, Told } from './service.js';
 
 /** The end is anchored: a name may hold `, rip=…`, so the last one in front of `, lip=` is the program's. */
@@ -22,8 +22,8 @@ function read(message: string): Told | undefined {
   const [, user, method, rip = ''] = IN.exec(message) ?? [];
   if (user !== undefined && method !== undefined) {
     // Behind a proxy on the same machine it is a socket: no address then.
-    return { kind: 'login', user, method: method.toLowerCase(), address: addressOf(rip) };
+    return { kind: 'login', user, method: method.toLowerCase(), address: canonicalAddress(rip) };
   }
   const [, who, from = ''] = FAILED.exec(message) ?? [];
-  return who === undefined ? undefined : { kind: 'failure', user: who, address: addressOf(from) };
+  return who === undefined ? undefined : { kind: 'failure', user: who, address: canonicalAddress(from) };
 }

@@ -1,4 +1,4 @@
-import type { Failure, Login, Logout, Opened } from '../event.js';
+import type { Failure, Login, LoginEvent, Logout, Opened, Place } from '../event.js';
 
 /** A service that lets people in from elsewhere, and how it tells so in its log. */
 export interface Service {
@@ -27,4 +27,33 @@ export type Told = Said<Login> | Said<Failure> | Said<Logout> | Said<Opened> | {
 export function portOf(text: string | undefined): number | undefined {
   const port = Number(text);
   return Number.isInteger(port) && port > 0 && port <= 65_535 ? port : undefined;
+}
+
+/** Where and when a line was written, and by which process. */
+export interface Written {
+  readonly place: Place;
+  readonly time: number;
+  readonly pid: number | undefined;
+}
+
+/** What a line says, as an event. @param line the message as it stands there; `writer` who can have written it */
+export function eventOf(
+  told: Told,
+  seen: Written,
+  { name: service }: Service,
+  line: string,
+  writer: Login['writer'],
+): LoginEvent {
+  switch (told.kind) {
+    case 'injected': {
+      const { place, time, pid } = seen;
+      return { kind: 'oddity', code: 'injected', place, time, facts: { service, pid, line } };
+    }
+    case 'login':
+      return { ...told, ...seen, service, writer };
+    case 'failure':
+      return { ...told, ...seen, service };
+    default:
+      return { ...told, ...seen };
+  }
 }
