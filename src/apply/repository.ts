@@ -43,13 +43,13 @@ async function findAbove(folder: string): Promise<Repository> {
   const tops = [inside, ...foldersAbove(inside)];
   for (const top of tops) {
     const dotGit = join(top, '.git');
-    const facts = await factsOf(dotGit);
+    const facts = factsOf(dotGit);
     if (facts === undefined) continue;
     const gitDir = facts.isDirectory() ? await realpath(dotGit) : await linkedFrom(dotGit, top);
     return repository(top, inside, gitDir, [top, dotGit]);
   }
   for (const top of tops) {
-    const parts = await Promise.all(['HEAD', 'objects', 'refs'].map((name) => factsOf(join(top, name))));
+    const parts = ['HEAD', 'objects', 'refs'].map((name) => factsOf(join(top, name)));
     if (parts.every((part) => part !== undefined)) return repository(top, inside, top, []);
   }
   throw new BlocklistError('repository-missing', `${folder} is in no git repository`, {
@@ -61,7 +61,7 @@ async function findAbove(folder: string): Promise<Repository> {
 async function repository(top: string, inside: string, gitDir: string, more: readonly string[]): Promise<Repository> {
   const common = await commonDir(gitDir);
   const parts = [...new Set([...more, gitDir, common, join(common, 'objects'), join(common, 'config')])];
-  const owner = await oneOwner(parts, gitDir);
+  const owner = oneOwner(parts, gitDir);
   const path = relative(top, inside)
     .split('/')
     .filter((name) => name !== '');
@@ -69,8 +69,8 @@ async function repository(top: string, inside: string, gitDir: string, more: rea
 }
 
 /** Who owns all parts. What is root's must be writable by root alone: git heeds what its configuration says. */
-async function oneOwner(parts: readonly string[], gitDir: string): Promise<number> {
-  const facts = await Promise.all(parts.map(async (path) => ({ path, facts: await factsOf(path) })));
+function oneOwner(parts: readonly string[], gitDir: string): number {
+  const facts = parts.map((path) => ({ path, facts: factsOf(path) }));
   const [owner] = facts.flatMap((each) => (each.path === gitDir && each.facts !== undefined ? [each.facts.uid] : []));
   if (owner === undefined) throw notHeld(gitDir);
   for (const { path, facts: found } of facts) {
@@ -93,7 +93,7 @@ async function linkedFrom(dotGit: string, top: string): Promise<string> {
   const text = (await readWhole(dotGit, LINK_CAP))?.toString('utf8') ?? '';
   const [, path] = /^gitdir: ([^\n\0]+)\n?$/.exec(text) ?? [];
   const gitDir = path === undefined ? undefined : resolve(top, path);
-  if (gitDir === undefined || (await factsOf(gitDir)) === undefined) throw notHeld(dotGit);
+  if (gitDir === undefined || factsOf(gitDir) === undefined) throw notHeld(dotGit);
   return realpath(gitDir);
 }
 

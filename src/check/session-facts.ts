@@ -102,7 +102,7 @@ async function utmpOf(
 ): Promise<{ readonly rows: readonly UtmpRow[] | undefined; readonly state: GatheredSessions['utmp'] }> {
   const rows: UtmpRow[] = [];
   let hasTerminals = false;
-  if ((await factsOf(path)) === undefined) return { rows: undefined, state: 'none' };
+  if (factsOf(path) === undefined) return { rows: undefined, state: 'none' };
   try {
     for await (const event of readUtmp(path, 'utmp', now)) {
       if (event.kind !== 'login' && event.kind !== 'logout') continue;

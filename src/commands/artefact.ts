@@ -86,7 +86,7 @@ async function placesOf(config: Config, context: Context): Promise<IpSet> {
   return placesOnDisk(config, cache, async (paths) => {
     if (context.uid !== 0) return true;
     try {
-      await requireTrusted(paths, owners(context));
+      requireTrusted(paths, owners(context));
       return true;
     } catch (error) {
       if (error instanceof BlocklistError && error.code === 'config-owner') return false;

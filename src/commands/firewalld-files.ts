@@ -9,8 +9,8 @@ import { type Context, shortPath } from './context.js';
 const FOLDER = 'firewalld';
 
 /** Whether the rules are to be rendered for firewalld, too: it was asked, or it was done before, and would go stale. */
-export async function wantsFirewalld(rules: string, format: 'nft' | 'firewalld'): Promise<boolean> {
-  return format === 'firewalld' || (await factsOf(join(rules, FOLDER))) !== undefined;
+export function wantsFirewalld(rules: string, format: 'nft' | 'firewalld'): boolean {
+  return format === 'firewalld' || factsOf(join(rules, FOLDER)) !== undefined;
 }
 
 /** @throws BlocklistError `beyond-firewalld` */

@@ -92,7 +92,7 @@ export async function prepare(scope: Scope, options: GlobalOptions, context: Con
 
 /** A disk that was not mounted must not look like a system without logins. @throws BlocklistError `bad-usage` */
 async function requireFolder(root: string): Promise<void> {
-  if ((await factsOf(root))?.isDirectory() === true) return;
+  if (factsOf(root)?.isDirectory() === true) return;
   throw new BlocklistError('bad-usage', `--host-root ${root}: there is no such folder`, {
     where: root,
     hint: 'mount the disk, or name the folder that has its etc and var/log',

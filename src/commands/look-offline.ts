@@ -14,7 +14,7 @@ export async function lookOffline(
 ): Promise<ExitStatus> {
   const project = await openProject(options, context);
   // What it made of the lists is kept, and root does not write where another user could lay links.
-  if (context.uid === 0) await requireTrusted([project.cache, project.state], owners(context));
+  if (context.uid === 0) requireTrusted([project.cache, project.state], owners(context));
   return withLock(project.state, async () => {
     const gathered = await gather(project, OFFLINE, options, context);
     sayProblems(gathered, undefined, options, context);

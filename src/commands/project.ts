@@ -92,7 +92,7 @@ export async function stateFolder(options: GlobalOptions, context: Context): Pro
 }
 
 async function requireTrustedFiles(config: Config, context: Context, use: RulesUse): Promise<void> {
-  for (const { paths, theirs } of await trustedFiles(config, owners(context), use)) await requireTrusted(paths, theirs);
+  for (const { paths, theirs } of await trustedFiles(config, owners(context), use)) requireTrusted(paths, theirs);
 }
 
 /** Files whose content decides what root's firewall does, and whose they may be. */

@@ -58,7 +58,7 @@ export async function refresh(how: RefreshOptions, options: GlobalOptions, conte
           }),
     });
     const { rules } = config.paths;
-    const forFirewalld = await wantsFirewalld(rules, how.format ?? 'nft');
+    const forFirewalld = wantsFirewalld(rules, how.format ?? 'nft');
     if (forFirewalld) requireWithinFirewalld(built.sets, rules, context);
     const rendered = await render(built, allowed, rules);
     if (forFirewalld)

@@ -49,7 +49,7 @@ export async function restoreBans(jail: string, options: GlobalOptions, context:
 /** undefined where fail2ban keeps no database: there is nothing that it could restore itself, either. */
 async function bansOfJail(jail: string, { config }: Project, context: Context): Promise<BansRead | undefined> {
   const database = config.sources.fail2ban?.database ?? FAIL2BAN.database;
-  if ((await factsOf(database)) === undefined) return undefined;
+  if (factsOf(database) === undefined) return undefined;
   // By the database alone: the server waits for us while it starts a jail and answers nobody.
   const reader = bansOfFail2ban({ database, jails: [jail] }, { state: '', now: context.now });
   const read = await reader.read(undefined);

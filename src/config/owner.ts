@@ -17,9 +17,9 @@ const STICKY = 0o1000;
  * trusted owner and be writable by nobody else. Paths that do not exist yet are passed over.
  * @throws BlocklistError `config-owner`
  */
-export async function requireTrusted(paths: readonly string[], owners: TrustedOwners): Promise<void> {
+export function requireTrusted(paths: readonly string[], owners: TrustedOwners): void {
   for (const path of new Set(paths.flatMap((each) => [each, dirname(each)]))) {
-    const facts = await factsOf(path);
+    const facts = factsOf(path);
     if (facts === undefined) continue;
     if (!owners.uids.includes(facts.uid)) {
       throw new BlocklistError('config-owner', `${path} belongs to user ${facts.uid}, who could change it for root`, {

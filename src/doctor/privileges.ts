@@ -28,7 +28,7 @@ async function gather({ root, uid, config, folders, trust }: Host): Promise<Priv
   ];
   const isDenied = await Promise.all(ours.map(isUnreadable));
   const found = trust.flatMap(({ paths, theirs }) =>
-    paths.map((path) => attempt(() => requireTrusted([path], theirs))),
+    paths.map((path) => attempt(async () => requireTrusted([path], theirs))),
   );
   const untrusted = (await Promise.all(found)).filter((each) => each instanceof BlocklistError);
   // One folder is behind several files.

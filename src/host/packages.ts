@@ -31,10 +31,10 @@ const NAME = /^[\w.+-]+$/;
 const MERGED = /^\/usr(\/s?bin\/|\/lib[^/]*\/)/;
 
 /** The path, and the one that it had before, if both are the same file here: of two files only one may be the package's. */
-async function namesOf(path: string): Promise<string[]> {
+function namesOf(path: string): string[] {
   const before = path.replace(MERGED, '$1');
   if (before === path) return [path];
-  const [now, then] = await Promise.all([factsOf(path), factsOf(before)]);
+  const [now, then] = [factsOf(path), factsOf(before)];
   return now !== undefined && now.dev === then?.dev && now.ino === then.ino ? [path, before] : [path];
 }
 
@@ -42,7 +42,7 @@ async function fromDpkg(paths: readonly string[]): Promise<Map<string, string> |
   const found = new Map<string, string>();
   const names = new Map<string, string[]>();
   for (const path of paths) {
-    for (const name of await namesOf(path)) names.set(name, [...(names.get(name) ?? []), path]);
+    for (const name of namesOf(path)) names.set(name, [...(names.get(name) ?? []), path]);
   }
   // What dpkg-query is given are patterns: a file that is called `/usr/sbin/ssh?` would be that of a package.
   const patterns = [...names.keys()].map((name) => name.replace(/[\\*?[\]]/g, '\\$&'));

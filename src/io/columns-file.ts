@@ -2,7 +2,7 @@ import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
 
 /**
- * A small JSON header and columns of 32-bit words in one file, behind a checksum: loads by looking, without parsing. For data that can be made
+ * A small JSON header and columns of 32-bit words in one file, with checksums behind: loads by looking, without parsing. For data that can be made
  * again; a file of another machine or program version is as good as none.
  */
 export interface ColumnsFile {
@@ -10,8 +10,10 @@ export interface ColumnsFile {
   readonly columns: readonly Uint32Array[];
 }
 
-const CHECKSUM_BYTES = 4;
-const MAGIC = 'blocklist-columns 2';
+export const CHECKSUM_BYTES = 4;
+const MAGIC = 'blocklist-columns 3';
+/** Each page has its checksum, so that who reads a few words need not read all. A system call costs as much for some pages of memory as for a word. */
+export const PAGE_BYTES = 1 << 14;
 
 export function encodeColumns({ header, columns }: ColumnsFile): Buffer {
   const line = JSON.stringify({
@@ -25,29 +27,44 @@ export function encodeColumns({ header, columns }: ColumnsFile): Buffer {
   const padding = Buffer.alloc((4 - (head.length % 4)) % 4, ' ');
   const data = columns.map((column) => Buffer.from(column.buffer, column.byteOffset, column.byteLength));
   const content = Buffer.concat([padding, head, ...data]);
-  const checksum = Buffer.alloc(CHECKSUM_BYTES);
-  checksum.writeUInt32LE(crc32(content));
-  return Buffer.concat([content, checksum]);
+  return Buffer.concat([content, checksumsOf(content)]);
+}
+
+/** Of every page, and in the end of these checksums. */
+function checksumsOf(content: Buffer): Buffer {
+  const pages = Math.ceil(content.length / PAGE_BYTES);
+  const checksums = Buffer.alloc((pages + 1) * CHECKSUM_BYTES);
+  for (let i = 0; i < pages; i++) {
+    const page = content.subarray(i * PAGE_BYTES, (i + 1) * PAGE_BYTES);
+    checksums.writeUInt32LE(crc32(page), i * CHECKSUM_BYTES);
+  }
+  const end = pages * CHECKSUM_BYTES;
+  checksums.writeUInt32LE(crc32(checksums.subarray(0, end)), end);
+  return checksums;
+}
+
+/** Bytes before the checksums in a file of so many. */
+export function contentSize(fileSize: number): number {
+  const pages = Math.ceil((fileSize - CHECKSUM_BYTES) / (PAGE_BYTES + CHECKSUM_BYTES));
+  return fileSize - (pages + 1) * CHECKSUM_BYTES;
 }
 
 /**
- * undefined for anything that encodeColumns did not write here. `own`: the columns are copies; `bytes`: they are parts of the bytes and change with
- * them.
+ * undefined for anything that encodeColumns did not write here. The columns are copies.
  */
-export function decodeColumns(bytes: Buffer, memory: 'own' | 'bytes' = 'own'): ColumnsFile | undefined {
-  const end = bytes.length - CHECKSUM_BYTES;
+export function decodeColumns(bytes: Buffer): ColumnsFile | undefined {
+  const end = contentSize(bytes.length);
   if (end <= 0) return undefined;
   const content = bytes.subarray(0, end);
-  if (crc32(content) !== bytes.readUInt32LE(end)) return undefined;
+  if (!checksumsOf(content).equals(bytes.subarray(end))) return undefined;
   const lineEnd = content.indexOf('\n');
   const head = headOfColumns(content.toString('utf8', 0, Math.max(0, lineEnd)));
   if (head === undefined) return undefined;
-  const data = content.subarray(lineEnd + 1);
-  // A Buffer may begin anywhere in its memory, words may not.
-  const words = memory === 'bytes' && data.byteOffset % 4 === 0 ? data : new Uint8Array(data);
   const { sizes, header } = head;
+  // A Buffer may begin anywhere in its memory, words may not.
+  const words = new Uint8Array(content.subarray(lineEnd + 1));
   if (sizes.reduce((total, size) => total + size * 4, 0) !== words.length) return undefined;
-  let at = words.byteOffset;
+  let at = 0;
   const columns = sizes.map((size) => {
     const column = new Uint32Array(words.buffer, at, size);
     at += size * 4;

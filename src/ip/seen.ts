@@ -1,7 +1,7 @@
 import type { Family } from './family.js';
 import type { RangeSet } from './range-set.js';
 import { LabelledRows, sweep } from './sweep.js';
-import { picked, touchedRanges } from './window.js';
+import { type Column, picked, touchedRanges } from './window.js';
 import { compareAt, countUpTo } from './words.js';
 
 /** Since when and until when an address was listed, in days since 1970. */
@@ -9,6 +9,9 @@ export interface SeenDays {
   readonly first: number;
   readonly last: number;
 }
+
+/** Those of SeenRanges: `lo`, `hi`, `first`, `last`. */
+export type SeenColumns = readonly [Column, Column, Column, Column];
 
 /** Ranges of one family with their days: sorted, disjoint; neighbours may touch when their days differ. Immutable. */
 export class SeenRanges {
@@ -34,18 +37,12 @@ export class SeenRanges {
     return { first: this.first[r]!, last: this.last[r]! };
   }
 
-  /** The ranges that have addresses of `regions`, in columns of their own. O(regions × log size + result). */
-  touching(regions: RangeSet): SeenRanges {
-    const { family } = this;
-    const rows = touchedRanges(this, regions);
-    const of = (column: Uint32Array, w: number) => picked(column, w, rows);
-    return new SeenRanges(
-      family,
-      of(this.lo, family.words),
-      of(this.hi, family.words),
-      of(this.first, 1),
-      of(this.last, 1),
-    );
+  /** Of what was written out in columns, the ranges that have addresses of `regions`. O(regions × log size + result). */
+  static touching([lo, hi, first, last]: SeenColumns, regions: RangeSet): SeenRanges {
+    const { family } = regions;
+    const rows = touchedRanges(lo, hi, regions);
+    const words = (column: Column) => picked(column, family.words, rows);
+    return new SeenRanges(family, words(lo), words(hi), picked(first, 1, rows), picked(last, 1, rows));
   }
 
   /**

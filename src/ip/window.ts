@@ -3,7 +3,6 @@ import { BlockWalk } from './decompose.js';
 import type { Family, Prefix } from './family.js';
 import { IpSet } from './ip-set.js';
 import { RangeSet } from './range-set.js';
-import type { Ranges } from './sweep.js';
 import { compareAt, copyAt, lastOfPrefix, maskHostBits } from './words.js';
 
 /** The addresses of one block, without the cost of a builder: for thousands of questions. */
@@ -45,20 +44,26 @@ function within(set: RangeSet, block: Prefix): RangeSet | undefined {
   return RangeSet.adopt(family, to - from, lo, hi);
 }
 
+/** Words in memory, as in a Uint32Array, or in a file. */
+export interface Column {
+  readonly length: number;
+  at(index: number): number | undefined;
+}
+
 /**
  * Of columns that a set was written out to, the ranges, whole, that have addresses of `regions`; undefined when these do not keep the invariant of RangeSet.
  * The others are not looked at: O(regions × log size + result).
  */
-export function touching(family: Family, lo: Uint32Array, hi: Uint32Array, regions: IpSet): RangeSet | undefined {
+export function touching(family: Family, lo: Column, hi: Column, regions: IpSet): RangeSet | undefined {
   const w = family.words;
   if (lo.length % w !== 0 || hi.length !== lo.length) return undefined;
-  const rows = touchedRanges({ family, lo, hi }, regions.of(family));
+  const rows = touchedRanges(lo, hi, regions.of(family));
   return setOfColumns(family, picked(lo, w, rows), picked(hi, w, rows));
 }
 
 /** Numbers of the ranges in `lo` and `hi` (sorted, disjoint) that have addresses of a set, ascending. */
-export function touchedRanges({ family, lo, hi }: Ranges & { readonly family: Family }, regions: RangeSet): number[] {
-  const w = family.words;
+export function touchedRanges(lo: Column, hi: Column, regions: RangeSet): number[] {
+  const w = regions.family.words;
   const size = lo.length / w;
   const found: number[] = [];
   let next = 0;
@@ -67,19 +72,29 @@ export function touchedRanges({ family, lo, hi }: Ranges & { readonly family: Fa
     let end = size;
     while (next < end) {
       const middle = (next + end) >>> 1;
-      if (compareAt(hi, middle * w, regions.lo, r * w, w) < 0) next = middle + 1;
+      if (compareIn(hi, middle * w, regions.lo, r * w, w) < 0) next = middle + 1;
       else end = middle;
     }
-    for (; next < size && compareAt(lo, next * w, regions.hi, r * w, w) <= 0; next++) found.push(next);
+    for (; next < size && compareIn(lo, next * w, regions.hi, r * w, w) <= 0; next++) found.push(next);
     // One range may reach into several regions, and is wanted once: the next search begins behind it.
   }
   return found;
 }
 
+/** compareAt for a column. */
+export function compareIn(column: Column, i: number, b: Uint32Array, j: number, w: number): number {
+  for (let k = 0; k < w; k++) {
+    const x = column.at(i + k)!;
+    const y = b[j + k]!;
+    if (x !== y) return x < y ? -1 : 1;
+  }
+  return 0;
+}
+
 /** Copies these rows of a column of `w` words a row. */
-export function picked(column: Uint32Array, w: number, rows: readonly number[]): Uint32Array {
+export function picked(column: Column, w: number, rows: readonly number[]): Uint32Array {
   const out = new Uint32Array(rows.length * w);
-  for (const [i, row] of rows.entries()) copyAt(column, row * w, out, i * w, w);
+  for (const [i, row] of rows.entries()) for (let k = 0; k < w; k++) out[i * w + k] = column.at(row * w + k)!;
   return out;
 }
 

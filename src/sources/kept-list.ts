@@ -82,7 +82,7 @@ async function keptPart(
   }
   return {
     content,
-    daysOf: new SeenFile(join(seen, name)).days({ set: content.set, at: meta.changed }, regions, looker),
+    daysOf: new SeenFile(join(seen, name)).days({ set: content.set, at: meta.changed }, regions),
   };
 }
 

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BlocklistError } from '../errors.js';
+import { type ColumnsLook, lookingInto } from '../io/columns-look.js';
 import type { Validators } from '../io/http.js';
 import { parseJson } from '../io/json.js';
 import { errnoOf, type FileLooker, readWhole } from '../io/read.js';
@@ -102,12 +103,11 @@ export class LastGood<Content> {
    */
   look<Part>(
     looker: FileLooker,
-    lookInto: (parsed: Buffer) => Part | undefined,
+    lookInto: (parsed: ColumnsLook) => Part | undefined,
   ): { readonly meta: LastGoodMeta; readonly content: Part | undefined } | undefined {
     const meta = parseMeta(looker.read(join(this.folder, 'meta.json'), META_CAP));
     if (meta === undefined) return undefined;
-    const parsed = looker.read(join(this.folder, `${meta.digest}.parsed`), BODY_CAP);
-    return { meta, content: parsed && lookInto(parsed) };
+    return { meta, content: lookingInto(join(this.folder, `${meta.digest}.parsed`), lookInto) };
   }
 
   /** The body that `meta` names, if it is as it was written. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { decodeColumns, encodeColumns } from '../io/columns-file.js';
-import { FAMILIES, IpSet, setOfColumns, touching } from '../ip/index.js';
+import type { ColumnsLook } from '../io/columns-look.js';
+import { type Column, FAMILIES, type Family, IpSet, type RangeSet, setOfColumns, touching } from '../ip/index.js';
 import type { ListBody } from './feeds/formats/contract.js';
 import type { ParsedForm } from './last-good.js';
 
@@ -54,24 +55,24 @@ export function decodeBody(bytes: Buffer, key: string): ReadBody | undefined {
 
 const nodesSchema = headerSchema.pick({ nodes: true });
 
-/** What the sets have of these regions, whichever way the body was read. undefined when the bytes are damaged. */
-export function lookIntoBody(bytes: Buffer, regions: IpSet): BodySets | undefined {
-  const file = decodeColumns(bytes, 'bytes');
+/** What the sets have of these regions, whichever way the body was read. undefined when they are no sets. */
+export function lookIntoBody(look: ColumnsLook, regions: IpSet): BodySets | undefined {
   // For fifty headers: compiling the schema takes longer than using it as it is.
-  const header = nodesSchema.safeParse(file?.header, { jitless: true }).data;
-  const part: ColumnsReader = (family, lo, hi) => touching(family, lo, hi, regions);
-  return file && header && setsAt(file.columns, header.nodes, part);
+  const header = nodesSchema.safeParse(look.header, { jitless: true }).data;
+  const columns = look.sizes.map((_, i) => look.column(i));
+  const part: SetReader<Column> = (family, lo, hi) => touching(family, lo, hi, regions);
+  return header && setsAt(columns, header.nodes, part);
 }
 
-type ColumnsReader = typeof setOfColumns;
+type SetReader<Words> = (family: Family, lo: Words, hi: Words) => RangeSet | undefined;
 
-function setsAt(columns: readonly Uint32Array[], kind: 'all' | 'own', read: ColumnsReader): BodySets | undefined {
+function setsAt<Words>(columns: readonly Words[], kind: 'all' | 'own', read: SetReader<Words>): BodySets | undefined {
   const set = setAt(columns, 0, read);
   const nodes = kind === 'own' ? setAt(columns, 4, read) : set;
   return set === undefined || nodes === undefined ? undefined : { set, nodes };
 }
 
-function setAt(columns: readonly Uint32Array[], from: number, read: ColumnsReader): IpSet | undefined {
+function setAt<Words>(columns: readonly Words[], from: number, read: SetReader<Words>): IpSet | undefined {
   const [v4, v6] = FAMILIES.map((family, i) => {
     const [lo, hi] = columns.slice(from + 2 * i, from + 2 * i + 2);
     return lo === undefined || hi === undefined ? undefined : read(family, lo, hi);

@@ -1,5 +1,6 @@
 import { decodeColumns, encodeColumns } from '../io/columns-file.js';
-import { FileLooker, readWhole } from '../io/read.js';
+import { type ColumnsLook, lookingInto } from '../io/columns-look.js';
+import { readWhole } from '../io/read.js';
 import { writeAtomic } from '../io/write.js';
 import { type Address, FAMILIES, type IpSet, type SeenDays, SeenRanges } from '../ip/index.js';
 
@@ -8,6 +9,8 @@ const DAY_MS = 86_400_000;
 const KEPT_DAYS = 90;
 const CAP = 2 ** 30;
 const HEADER = 'seen';
+/** of each family: first and last addresses, first and last days */
+const COLUMNS = 4;
 
 /** A body of a source, and when it came, in milliseconds since 1970. */
 export interface SeenBody {
@@ -41,28 +44,32 @@ export class SeenFile {
    * Answers for the addresses of `regions` since when and until when they were listed; `current` is the body that the source has now.
    * @throws BlocklistError `file-unreadable`
    */
-  days(current: SeenBody, regions: IpSet, looker = new FileLooker()): (address: Address) => SeenDays | undefined {
-    const history = this.decoded(looker.read(this.path, CAP), 'bytes')?.map((each) =>
-      each.touching(regions.of(each.family)),
-    );
+  days(current: SeenBody, regions: IpSet): (address: Address) => SeenDays | undefined {
+    const history = lookingInto(this.path, (look) => partIn(look, regions));
     const day = dayOf(current.at);
     if (history === undefined) return (address) => (current.set.has(address) ? { first: day, last: day } : undefined);
     return ({ family, words }) => history.find((ranges) => ranges.family.version === family.version)?.at(words, 0);
   }
 
   private async read(): Promise<SeenRanges[] | undefined> {
-    return this.decoded(await readWhole(this.path, CAP), 'own');
-  }
-
-  private decoded(bytes: Buffer | undefined, memory: 'own' | 'bytes'): SeenRanges[] | undefined {
-    const { header, columns } = (bytes && decodeColumns(bytes, memory)) ?? {};
+    const bytes = await readWhole(this.path, CAP);
+    const { header, columns } = (bytes && decodeColumns(bytes)) ?? {};
     if (columns === undefined || header !== HEADER) return undefined;
     return FAMILIES.map((family, i) => {
-      const [lo, hi, first, last] = columns.slice(i * 4, i * 4 + 4);
+      const [lo, hi, first, last] = columns.slice(i * COLUMNS, (i + 1) * COLUMNS);
       const empty = new Uint32Array(0);
       return new SeenRanges(family, lo ?? empty, hi ?? empty, first ?? empty, last ?? empty);
     });
   }
+}
+
+/** What the history has of some regions. */
+function partIn(look: ColumnsLook, regions: IpSet): SeenRanges[] | undefined {
+  if (look.header !== HEADER || look.sizes.length < COLUMNS * FAMILIES.length) return undefined;
+  return FAMILIES.map((family, i) => {
+    const column = (k: number) => look.column(i * COLUMNS + k);
+    return SeenRanges.touching([column(0), column(1), column(2), column(3)], regions.of(family));
+  });
 }
 
 function rangesOf(set: IpSet, at: number): SeenRanges[] {

@@ -6,12 +6,16 @@ import { decodeColumns, encodeColumns } from '../../src/io/columns-file.js';
 
 const SMALL = { header: { key: 'k' }, columns: [Uint32Array.of(1, 0xffffffff), Uint32Array.of(), Uint32Array.of(7)] };
 
-/** Content with a checksum that fits. */
+/** Content of one page at most with checksums that fit. */
 function sealed(content: string | Buffer): Buffer {
+  const sum = (bytes: Buffer) => {
+    const word = Buffer.alloc(4);
+    word.writeUInt32LE(crc32(bytes));
+    return word;
+  };
   const bytes = Buffer.from(content);
-  const checksum = Buffer.alloc(4);
-  checksum.writeUInt32LE(crc32(bytes));
-  return Buffer.concat([bytes, checksum]);
+  const ofPage = bytes.length === 0 ? Buffer.alloc(0) : sum(bytes);
+  return Buffer.concat([bytes, ofPage, sum(ofPage)]);
 }
 
 describe('what was encoded comes back', () => {

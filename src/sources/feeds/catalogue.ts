@@ -1,14 +1,12 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { prettifyError } from 'zod';
 import { BlocklistError } from '../../errors.js';
 import type { Catalogue } from './catalogue-schema.js';
 
 export type { Catalogue, CatalogueFeed } from './catalogue-schema.js';
-
-/** Found through the package's own name, because the program is bundled and this file is then elsewhere. */
-const LISTS = join(dirname(createRequire(import.meta.url).resolve('blocklist/package.json')), 'lists');
 
 /** The feeds that the program knows by name. */
 export async function readCatalogue(): Promise<Catalogue> {
@@ -22,7 +20,16 @@ export async function readCatalogue(): Promise<Catalogue> {
   });
 }
 
+let lists: string | undefined;
+
 /** Absolute path of a file that ships in `lists/`. */
 export function bundledList(name: string): string {
-  return join(LISTS, name);
+  lists ??= listsAbove(dirname(fileURLToPath(import.meta.url)));
+  return join(lists, name);
+}
+
+/** Looked for upwards: the program is bundled, and this file is then elsewhere. */
+function listsAbove(folder: string): string {
+  const found = join(folder, 'lists');
+  return existsSync(join(found, 'feeds.json')) || folder === dirname(folder) ? found : listsAbove(dirname(folder));
 }

@@ -121,7 +121,7 @@ export class Database {
       return { content, date, ...this.problemOf(content.built ?? date) };
     };
     const fresh = async (): Promise<KeptBody<DatabaseContent>> => {
-      const stamp = await parsed.stamp();
+      const stamp = parsed.stamp();
       const known = await parsed.of(stamp);
       if (known !== undefined) return { ...used(known, stamp.changed), state: 'fresh' };
       // Only whom the parsed form does not serve pays for the readers.

@@ -26,8 +26,8 @@ function ofFile(spec: DatabaseSpec, folder: string): Found {
   const path = whereOf(spec);
   const parsed = new ParsedFile(folder, readingKey(spec), path);
   return {
-    content: async () => parsed.of(await parsed.stamp()),
-    parsed: async () => ({ path: parsed.pathOf(await parsed.stamp()), key: parsed.key() }),
+    content: async () => parsed.of(parsed.stamp()),
+    parsed: async () => ({ path: parsed.pathOf(parsed.stamp()), key: parsed.key() }),
     body: () => readRegular(path, spec.reading.maxBytes),
   };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BlocklistError } from '../../errors.js';
@@ -13,7 +13,7 @@ const ENDING = '.parsed';
 
 /** What a file looks like from outside. */
 export interface FileStamp {
-  readonly digest: string;
+  readonly name: string;
   /** milliseconds since 1970 */
   readonly changed: number;
 }
@@ -33,12 +33,11 @@ export class ParsedFile {
   ) {}
 
   /** How the file looks now. @throws BlocklistError `file-unreadable` */
-  async stamp(): Promise<FileStamp> {
+  stamp(): FileStamp {
     try {
       // Size, times and inode: npm gives every file the same time of change, but ctime and inode it cannot set.
-      const { size, mtimeNs, ctimeNs, ino, mtimeMs } = await stat(this.path, { bigint: true });
-      const digest = createHash('sha256').update(`${size} ${mtimeNs} ${ctimeNs} ${ino}`).digest('hex');
-      return { digest, changed: Number(mtimeMs) };
+      const { size, mtimeNs, ctimeNs, ino, mtimeMs } = statSync(this.path, { bigint: true });
+      return { name: `${size}-${mtimeNs}-${ctimeNs}-${ino}`, changed: Number(mtimeMs) };
     } catch (cause) {
       throw new BlocklistError('file-unreadable', `cannot read the database ${this.path}: ${errnoOf(cause) ?? cause}`, {
         where: this.path,
@@ -49,18 +48,18 @@ export class ParsedFile {
   }
 
   /** What was made of the file when it looked like this. */
-  of({ digest }: FileStamp): Promise<DatabaseContent | undefined> {
-    return this.read(`${digest}${ENDING}`);
+  of({ name }: FileStamp): Promise<DatabaseContent | undefined> {
+    return this.read(`${name}${ENDING}`);
   }
 
   /** Where that is kept. */
-  pathOf({ digest }: FileStamp): string {
-    return join(this.folder, `${digest}${ENDING}`);
+  pathOf({ name }: FileStamp): string {
+    return join(this.folder, `${name}${ENDING}`);
   }
 
   /** Whether anything of that is kept, unread. @throws BlocklistError `file-unreadable` */
   async isKept(): Promise<boolean> {
-    return (await factsOf(this.pathOf(await this.stamp())))?.isFile() ?? false;
+    return factsOf(this.pathOf(this.stamp()))?.isFile() ?? false;
   }
 
   /** What was made of it last, whatever became of the file, and when, in milliseconds since 1970. */
@@ -72,8 +71,8 @@ export class ParsedFile {
   }
 
   /** A cache that is not ours to write costs time and nothing else. */
-  async keep(content: DatabaseContent, { digest }: FileStamp): Promise<void> {
-    const name = `${digest}${ENDING}`;
+  async keep(content: DatabaseContent, stamp: FileStamp): Promise<void> {
+    const name = `${stamp.name}${ENDING}`;
     try {
       await writeAtomic(join(this.folder, name), encodeDatabase(content, this.key()));
       // What a killed run left, and what was here when the database was an address, too.
