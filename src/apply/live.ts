@@ -85,11 +85,12 @@ export interface Count {
 }
 
 /**
- * Reads what `nft -j list …` prints: our table in it, undefined when it is not there. Without elements in the listing, all sets are empty.
+ * Reads what `nft -j list …` prints: our table in it, undefined when it is not there. Without elements in the listing, all sets are empty: for
+ * such a short one, compiling the schema takes longer than using it as it is.
  * @throws BlocklistError `nft-refused` for anything else.
  */
-export function parseListing(json: string): LiveTable | undefined {
-  return read(() => readTable(listingSchema.parse(JSON.parse(json)).nftables));
+export function parseListing(json: string, holds: 'elements' | 'no elements' = 'elements'): LiveTable | undefined {
+  return read(() => readTable(listingSchema.parse(JSON.parse(json), { jitless: holds === 'no elements' }).nftables));
 }
 
 function read<T>(work: () => T): T {

@@ -63,7 +63,7 @@ export class Nft {
     const version = /"version": "([^"]+)"/.exec(listing)?.[1];
     if (version === undefined) await nftVersion();
     else requireRecent(version);
-    return parseListing(succeeded(result).stdout.toString('utf8'));
+    return parseListing(succeeded(result).stdout.toString('utf8'), 'no elements');
   }
 
   /** The same with the elements of the host-local sets, which are small. */

@@ -1,5 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { BlocklistError } from '../errors.js';
 
 /** Where system programs are looked for is fixed, so that nobody's PATH decides what root runs; and they speak English. */
@@ -35,8 +35,7 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
   const timeout = options.timeoutMs ?? 60_000;
   return new Promise((resolve, reject) => {
     const env = { ...options.env, ...SYSTEM_ENV };
-    const child =
-      options.input === undefined ? withPipe(program, args, env) : withFile(program, args, env, options.input);
+    const child = started(program, args, env, options);
     // Not spawn's own timeout: it would keep this process waiting when the program cannot be started.
     let ended: 'program-timeout' | 'too-large' | undefined;
     const end = (why: typeof ended) => {
@@ -78,7 +77,7 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
       if (status !== null && ended === undefined) return resolve({ status, stdout: Buffer.concat(out), stderr });
       reject(endedBy(program, ended, signal, timeout));
     });
-    child.stdin?.end(options.stdin ?? '');
+    child.stdin?.end(options.stdin);
   });
 }
 
@@ -96,16 +95,13 @@ export function failedStart(program: string, cause: NodeJS.ErrnoException): Bloc
   );
 }
 
-type Env = Readonly<Record<string, string>>;
-
-function withPipe(program: string, args: readonly string[], env: Env) {
-  return spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
-}
-
 /** spawn's own types know a number among the streams only as "perhaps no streams at all". */
-function withFile(program: string, args: readonly string[], env: Env, { fd }: { readonly fd: number }) {
-  const child = spawn(program, args, { env, stdio: [fd, 'pipe', 'pipe'] });
-  return child as ChildProcessByStdio<null, Readable, Readable>;
+function started(program: string, args: readonly string[], env: NodeJS.ProcessEnv, { stdin, input }: RunOptions) {
+  const child = spawn(program, args, {
+    env,
+    stdio: [input?.fd ?? (stdin === undefined ? 'ignore' : 'pipe'), 'pipe', 'pipe'],
+  });
+  return child as ChildProcessByStdio<Writable | null, Readable, Readable>;
 }
 
 const PACKAGE_OF: Readonly<Record<string, string>> = {
