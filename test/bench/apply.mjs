@@ -11,7 +11,7 @@ import { namedSets, specOf } from '../../dist/render/layout.js';
 import { printText } from '../../dist/render/nft-text.js';
 import { has, median, PAIRS, wall } from './measure.mjs';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url));
 const ms = (value) => `${value.toFixed(0)} ms`;
 
 /** What the owner's server holds (DESIGN). */

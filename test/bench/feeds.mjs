@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { generator } from './data.mjs';
 import { has, pairs, wall } from './measure.mjs';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url));
 const ms = (value) => `${value.toFixed(0)} ms`;
 
 /** Starts the server over a folder; `port` and `stop`. */

@@ -11,7 +11,7 @@ import { renderFirewalld } from '../../dist/render/firewalld.js';
 import { GENEROUS, setsOf } from './apply.mjs';
 import { has, median, PAIRS, wall } from './measure.mjs';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url));
 const SIZES = [1_000, 19_507];
 
 export async function firewalld(lists, folder) {

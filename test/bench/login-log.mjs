@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { generator } from './data.mjs';
 import { pairs, peakMemory, wall } from './measure.mjs';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url));
 const SIZE = 1 << 30;
 const SMALL = 1 << 26;
 const LIMIT = 5;

@@ -7,7 +7,7 @@ import { BlockWalk, readList, writeBlocks } from '../../dist/ip/index.js';
 import { makeGenerated } from './data.mjs';
 import { has, median, PAIRS, pairs, peakMemory, sameBytes, wall } from './measure.mjs';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url));
 const merge = (file) => [process.execPath, CLI, 'merge', file];
 const atMost = (name, value, unit, limit, detail) => ({
   name,

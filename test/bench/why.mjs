@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { generator } from './data.mjs';
 import { pairs, wall } from './measure.mjs';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url));
 const SOURCES = 50;
 const ENTRIES = 20_000;
 /** Every source lists it: the longest answer. */

@@ -42,7 +42,7 @@ describeSystem('the page on ports', [...WHOLE_HOST, 'systemctl', 'sshd', 'ssh-ke
     for (const port of [22, 8080, 631, 5432]) await until(`${port} is open`, () => isOpen(host, '127.0.0.1', port));
     // A program that calls itself as an installed one does.
     await host.must(['mkdir', '/usr/local/lib/blocklist']);
-    await host.must(['ln', '-s', '/mnt/dist/cli.js', '/usr/local/lib/blocklist/blocklist']);
+    await host.must(['ln', '-s', '/mnt/dist/cli.cjs', '/usr/local/lib/blocklist/blocklist']);
     const program = `#!/bin/sh\nexec '${process.execPath}' /usr/local/lib/blocklist/blocklist "$@"\n`;
     await host.write('/usr/local/bin/blocklist', program);
     await host.must(['chmod', '755', '/usr/local/bin/blocklist']);

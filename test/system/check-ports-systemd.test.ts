@@ -105,7 +105,7 @@ describeSystem('check ports beside systemd', [...WHOLE_HOST, 'systemctl', 'sshd'
     const KEY = '/root/test-key';
     const CLIENT = ['ssh', '-F', 'none', '-i', KEY, '-o', 'UserKnownHostsFile=/dev/null', '-o', 'BatchMode=yes'];
     const TO = ['-o', 'StrictHostKeyChecking=no', '-o', 'LogLevel=ERROR', 'root@127.0.0.1'];
-    const CHECK = [process.execPath, '/mnt/dist/cli.js', 'check', 'ports', '--json'];
+    const CHECK = [process.execPath, '/mnt/dist/cli.cjs', 'check', 'ports', '--json'];
     beforeAll(async () => {
       for (const file of [KEY, '/etc/test-host-key']) {
         await host.must(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', file]);

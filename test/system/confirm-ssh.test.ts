@@ -125,7 +125,7 @@ describeSystem('apply --confirm through ssh, and the session is killed', NEEDS, 
     await cp(dirname(CLI), join(program, 'dist'), { recursive: true });
     for (const name of ['node_modules', 'package.json', 'lists'])
       await symlink(join(checkout, name), join(program, name));
-    await applyAndDie([], join(program, 'dist', 'cli.js'));
+    await applyAndDie([], join(program, 'dist', 'cli.cjs'));
     await rm(program, { recursive: true });
     await isBack(before);
   });

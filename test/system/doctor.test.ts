@@ -185,7 +185,7 @@ describeSystem('doctor on real parts', ['root', 'netns', 'nft', 'ip', 'ss'], () 
       // Wherever this checkout is, the user may read it at /mnt.
       const here = mounted('mount --bind "$1" /mnt', dirname(dirname(CLI)));
       const setpriv = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
-      const argv = healthy.argv('doctor', '--json').map((word) => (word === CLI ? '/mnt/dist/cli.js' : word));
+      const argv = healthy.argv('doctor', '--json').map((word) => (word === CLI ? '/mnt/dist/cli.cjs' : word));
       const report = reportOf(
         await quiet.run([...here, ...setpriv, 'env', 'HOME=/nonexistent', ...argv], { cwd: '/' }),
       );

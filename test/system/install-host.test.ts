@@ -125,12 +125,12 @@ describeSystem('install on a host', ['root', 'mountns', 'netns', 'systemd-sysuse
     await tree.must('mkdir', '-p', place);
     await tree.must('cp', '-r', ...parts, place);
     await tree.must('chown', '-R', 'root:root', place);
-    await tree.must('ln', '-s', `${place}/dist/cli.js`, '/usr/local/bin/blocklist');
+    await tree.must('ln', '-s', `${place}/dist/cli.cjs`, '/usr/local/bin/blocklist');
     const self = (...words: string[]) => tree.run(process.execPath, '/usr/local/bin/blocklist', ...words);
     const node = await realpath(process.execPath);
     expect(await self('install', '--yes')).toMatchObject({ status: 0 });
     const unit = await tree.must('cat', '/etc/systemd/system/blocklist-apply.service');
-    expect(unit).toContain(`\nExecStart=${node} ${place}/dist/cli.js apply --repair --quiet `);
+    expect(unit).toContain(`\nExecStart=${node} ${place}/dist/cli.cjs apply --repair --quiet `);
     await tree.must('chown', 'nobody', '/usr/local/lib/node_modules');
     const refused = await self('install', '--dry-run');
     expect(refused.status).toBe(2);

@@ -60,7 +60,9 @@ describeSystem('a plain user', ['root', 'netns', 'nft', 'ip', 'setpriv'], () => 
 
   function asNobody(node: string, command: readonly string[], rights: readonly string[] = []) {
     const user = ['setpriv', '--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups', ...rights];
-    return host.run([...user, 'env', `HOME=${home}`, node, join(program, 'dist', 'cli.js'), ...command], { cwd: home });
+    return host.run([...user, 'env', `HOME=${home}`, node, join(program, 'dist', 'cli.cjs'), ...command], {
+      cwd: home,
+    });
   }
 
   async function everything(): Promise<string> {

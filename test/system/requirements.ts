@@ -5,7 +5,7 @@ import { describe, test } from 'vitest';
 import { CROWDSEC_PROGRAMS } from '../setup/crowdsec.js';
 
 /** The program under test, as it is published. */
-export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+export const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url));
 
 /**
  * Turns a command of root into one without any capability: it may read root's own files, wherever this checkout is, and
@@ -22,7 +22,7 @@ export const READABLE = [
   ...['unshare', '-m', 'sh', '-c', 'mount --bind "$0" /mnt && exec "$@"'],
   fileURLToPath(new URL('../..', import.meta.url)),
 ] as const;
-export const READABLE_CLI = '/mnt/dist/cli.js';
+export const READABLE_CLI = '/mnt/dist/cli.cjs';
 
 /** Where programs are looked for: administrators' folders are not in everyone's PATH. */
 export const SEARCH_PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/bin:/sbin:/bin:${CROWDSEC_PROGRAMS}`;

@@ -104,7 +104,7 @@ export class WholeHost {
 
   /** `blocklist COMMAND…` of root, or of whom the words before it make. */
   blocklist(command: readonly string[], before: readonly string[] = []): Promise<Ran> {
-    return this.run([...before, process.execPath, '/mnt/dist/cli.js', ...command]);
+    return this.run([...before, process.execPath, '/mnt/dist/cli.cjs', ...command]);
   }
 
   async remove(): Promise<void> {
