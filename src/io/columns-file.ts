@@ -50,9 +50,10 @@ export function contentSize(fileSize: number): number {
 }
 
 /**
- * undefined for anything that encodeColumns did not write here. The columns are copies.
+ * undefined for anything that encodeColumns did not write here. `own`: the columns are copies; `bytes`: they are parts of the bytes and change with
+ * them.
  */
-export function decodeColumns(bytes: Buffer): ColumnsFile | undefined {
+export function decodeColumns(bytes: Buffer, memory: 'own' | 'bytes' = 'own'): ColumnsFile | undefined {
   const end = contentSize(bytes.length);
   if (end <= 0) return undefined;
   const content = bytes.subarray(0, end);
@@ -61,10 +62,11 @@ export function decodeColumns(bytes: Buffer): ColumnsFile | undefined {
   const head = headOfColumns(content.toString('utf8', 0, Math.max(0, lineEnd)));
   if (head === undefined) return undefined;
   const { sizes, header } = head;
+  const data = content.subarray(lineEnd + 1);
   // A Buffer may begin anywhere in its memory, words may not.
-  const words = new Uint8Array(content.subarray(lineEnd + 1));
+  const words = memory === 'bytes' && data.byteOffset % 4 === 0 ? data : new Uint8Array(data);
   if (sizes.reduce((total, size) => total + size * 4, 0) !== words.length) return undefined;
-  let at = 0;
+  let at = words.byteOffset;
   const columns = sizes.map((size) => {
     const column = new Uint32Array(words.buffer, at, size);
     at += size * 4;

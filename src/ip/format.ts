@@ -128,10 +128,10 @@ export function prefixLines({ family, size, words, lengths }: Prefixes, { before
   const out = new Uint8Array(size * (LONGEST_PREFIX_TEXT + head.length + tail.length));
   let at = 0;
   for (let i = 0; i < size; i++) {
-    out.set(head, at);
-    at = writePrefix(family, words, i * family.words, lengths[i]!, out, at + head.length);
-    out.set(tail, at);
-    at += tail.length;
+    // A call for two bytes costs more than the bytes.
+    for (let k = 0; k < head.length; k++) out[at++] = head[k]!;
+    at = writePrefix(family, words, i * family.words, lengths[i]!, out, at);
+    for (let k = 0; k < tail.length; k++) out[at++] = tail[k]!;
   }
   return out.slice(0, at);
 }

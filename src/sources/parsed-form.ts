@@ -44,9 +44,9 @@ export function encodeBody({ set, nodes, report, trailing }: ReadBody, key: stri
   });
 }
 
-/** undefined when the bytes are damaged, or were made by another way of reading. */
+/** undefined when the bytes are damaged, or were made by another way of reading. What it returns is a part of them. */
 export function decodeBody(bytes: Buffer, key: string): ReadBody | undefined {
-  const file = decodeColumns(bytes);
+  const file = decodeColumns(bytes, 'bytes');
   const header = headerSchema.safeParse(file?.header).data;
   if (file === undefined || header?.key !== `${READER} ${key}`) return undefined;
   const sets = setsAt(file.columns, header.nodes, setOfColumns);

@@ -53,7 +53,7 @@ export class SeenFile {
 
   private async read(): Promise<SeenRanges[] | undefined> {
     const bytes = await readWhole(this.path, CAP);
-    const { header, columns } = (bytes && decodeColumns(bytes)) ?? {};
+    const { header, columns } = (bytes && decodeColumns(bytes, 'bytes')) ?? {};
     if (columns === undefined || header !== HEADER) return undefined;
     return FAMILIES.map((family, i) => {
       const [lo, hi, first, last] = columns.slice(i * COLUMNS, (i + 1) * COLUMNS);

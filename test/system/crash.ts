@@ -171,7 +171,8 @@ export class CrashProject {
 
   /** Files of the cache that are neither last good, nor the parsed database of countries, nor the log of fetches. */
   private async leftovers(): Promise<string[]> {
-    const known = /^(fetches\.json|sources|databases|geo-country|meta\.json|a|[0-9a-f]{64}\.(body|parsed))$/;
+    const known =
+      /^(fetches\.json|sources|databases|geo-country|meta\.json|a|[0-9a-f]{64}\.(body|parsed)|\d+(-\d+){3}\.parsed)$/;
     const entries = await readdir(join(this.folder, 'cache'), { recursive: true, withFileTypes: true });
     const bodies = entries.filter(({ name }) => name.endsWith('.body')).map(({ name }) => name);
     return [...entries.map(({ name }) => name).filter((name) => !known.test(name)), ...bodies.slice(1)];

@@ -146,9 +146,9 @@ describeSystem('lockdown, by a real sshd', NEEDS, () => {
         expect(refused.status).toBe(4);
         const { error } = JSON.parse(refused.stderr);
         expect(error).toMatchObject({ code: 'lockout', message: expect.stringContaining(`comes from ${from}, which`) });
-        expect(error.hint).toMatch(new RegExp(`cli\\.js lockdown --allow ${from} ${allowed} --for 9m$`));
+        expect(error.hint).toMatch(new RegExp(`cli\\.cjs lockdown --allow ${from} ${allowed} --for 9m$`));
         expect(await stage.host.ruleset()).toBe('');
-        const [, advice = ''] = /cli\.js (.*)$/.exec(error.hint) ?? [];
+        const [, advice = ''] = /cli\.cjs (.*)$/.exec(error.hint) ?? [];
         expect((await stage.throughSsh(from, ...advice.split(' '), '--yes')).status).toBe(0);
         expect((await stage.throughSsh(from, '--version')).status).toBe(0);
         await stage.host.nft('flush ruleset');

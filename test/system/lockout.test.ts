@@ -43,7 +43,7 @@ describeSystem('nobody whom this host needs is locked out', NEEDS, () => {
 
   /** The command that the hint begins with, without the name of the program. */
   function advised(hint: string): string[] {
-    const [, line = ''] = /cli\.js (allow .*?) lets it through/.exec(hint) ?? [];
+    const [, line = ''] = /cli\.cjs (allow .*?) lets it through/.exec(hint) ?? [];
     return line.split(' ').filter((word) => word !== '');
   }
 

@@ -33,9 +33,9 @@ export function encodeDatabase({ tables, built, entries, rejected, samples }: Da
   return encodeColumns({ header: { key: `${READER} ${key}`, kinds, ...facts }, columns });
 }
 
-/** undefined when the bytes are damaged, or were made of something else or by another way of reading. */
+/** undefined when the bytes are damaged, or were made of something else or by another way of reading. What it returns is a part of them. */
 export function decodeDatabase(bytes: Buffer, key: string): DatabaseContent | undefined {
-  const file = decodeColumns(bytes);
+  const file = decodeColumns(bytes, 'bytes');
   const header = headerSchema.safeParse(file?.header).data;
   if (file === undefined || header?.key !== `${READER} ${key}`) return undefined;
   const { kinds, entries, rejected, samples, built } = header;
