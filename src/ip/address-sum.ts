@@ -37,7 +37,15 @@ export class AddressSum {
 
 /** How many addresses ranges hold that do not overlap. O(size). */
 export function countRanges({ words: w }: Family, lo: Uint32Array, hi: Uint32Array): bigint {
+  if (w === 1) return BigInt(countWords(lo, hi));
   const sum = new AddressSum(w);
   for (let i = 0; i < lo.length; i += w) sum.add(lo, i, hi, i);
   return sum.total();
+}
+
+/** For one word, exact: all of IPv4 is below 2^53. */
+function countWords(lo: Uint32Array, hi: Uint32Array): number {
+  let count = lo.length;
+  for (let i = 0; i < lo.length; i++) count += hi[i]! - lo[i]!;
+  return count;
 }

@@ -41,6 +41,7 @@ export class BlockWalk {
   next(): boolean {
     const { family, words, last, lo, hi } = this;
     const w = family.words;
+    if (w === 1) return this.nextOfWords();
     if (this.inside) {
       copyAt(last, 0, words, 0, w);
       incrementAt(words, 0, w);
@@ -59,7 +60,26 @@ export class BlockWalk {
     this.inside = differingBitsAt(last, 0, hi, this.range, w) !== 0;
     return true;
   }
+
+  /** The same for one word: the general way takes a tenth of the time of a build of countries. */
+  private nextOfWords(): boolean {
+    const { words, lo, hi } = this;
+    if (!this.inside && ++this.range >= lo.length) return false;
+    const from = this.inside ? words[0]! + SIZES[32 - this.length]! : lo[this.range]!;
+    const to = hi[this.range]!;
+    const aligned = from === 0 ? 32 : 31 - Math.clz32(from & -from);
+    const left = to - from + 1;
+    const whole = left > 0xffffffff ? 32 : 31 - Math.clz32(left);
+    const bits = Math.min(aligned, whole);
+    words[0] = from;
+    this.length = 32 - bits;
+    this.inside = left > SIZES[bits]!;
+    return true;
+  }
 }
+
+/** Addresses in a block of IPv4 by its number of host bits. */
+const SIZES: Float64Array = Float64Array.from({ length: 33 }, (_, bits) => 2 ** bits);
 
 /** The blocks of a BlockWalk as columns. Cost: O(blocks). */
 export function decompose(set: RangeSet): Prefixes {
@@ -117,15 +137,11 @@ class PrefixColumns {
   }
 }
 
-/** The blocks apart: single addresses (`/32`, `/128`) and nets wider than one address, each in numeric order. */
-export function splitNodes(prefixes: Prefixes): { readonly nodes: Prefixes; readonly nets: Prefixes } {
-  const { family } = prefixes;
-  const w = family.words;
-  const nodes = new PrefixColumns(family, 16);
-  const nets = new PrefixColumns(family, 16);
-  for (let i = 0; i < prefixes.size; i++) {
-    const length = prefixes.lengths[i]!;
-    (length === family.bits ? nodes : nets).push(prefixes.words, i * w, length);
-  }
+/** The same apart: single addresses (`/32`, `/128`) and nets wider than one address, each in numeric order. */
+export function decomposeApart(set: RangeSet): { readonly nodes: Prefixes; readonly nets: Prefixes } {
+  const { family, size } = set;
+  const [nodes, nets] = [new PrefixColumns(family, 16), new PrefixColumns(family, Math.max(16, size))];
+  const walk = new BlockWalk(set);
+  while (walk.next()) (walk.length === family.bits ? nodes : nets).push(walk.words, 0, walk.length);
   return { nodes: nodes.finish(), nets: nets.finish() };
 }

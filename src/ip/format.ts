@@ -7,6 +7,8 @@ const COLON = 0x3a;
 const SLASH = 0x2f;
 /** Room that one formatted prefix needs at most: 8 hextets, 7 colons, `/128`, with the embedded IPv4 form inside that. */
 const LONGEST_PREFIX_TEXT = 48;
+/** `255.255.255.255/32`, and what writeDecimal writes behind its last digit. */
+const LONGEST_V4_TEXT = 20;
 
 /** The three digits of 0…255 in one number, so that no octet costs a division. */
 const DIGITS: Uint32Array = Uint32Array.from({ length: 256 }, (_, n) => {
@@ -125,7 +127,8 @@ export function writeBlocks(walk: BlockWalk, { before, after }: Decoration, out:
 /** All prefixes of a column, each between `before` and `after`. */
 export function prefixLines({ family, size, words, lengths }: Prefixes, { before, after }: Decoration): Uint8Array {
   const [head, tail] = [asciiBytes(before), asciiBytes(after)];
-  const out = new Uint8Array(size * (LONGEST_PREFIX_TEXT + head.length + tail.length));
+  const longest = family.version === 4 ? LONGEST_V4_TEXT : LONGEST_PREFIX_TEXT;
+  const out = new Uint8Array(size * (longest + head.length + tail.length));
   let at = 0;
   for (let i = 0; i < size; i++) {
     // A call for two bytes costs more than the bytes.

@@ -1,4 +1,4 @@
-import { decompose, type Prefixes, splitNodes } from './decompose.js';
+import { decomposeApart, type Prefixes } from './decompose.js';
 import type { IpSet } from './ip-set.js';
 
 /** The order of every output: IPv4 first, single addresses before nets. */
@@ -12,8 +12,7 @@ export type SetKey = (typeof SET_KEYS)[number];
 export type FourSets = Readonly<Record<SetKey, Prefixes>>;
 
 export function fourSets(set: IpSet): FourSets {
-  const v4 = splitNodes(decompose(set.v4));
-  const v6 = splitNodes(decompose(set.v6));
+  const [v4, v6] = [decomposeApart(set.v4), decomposeApart(set.v6)];
   return { nodes4: v4.nodes, nets4: v4.nets, nodes6: v6.nodes, nets6: v6.nets };
 }
 

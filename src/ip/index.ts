@@ -7,7 +7,7 @@ export type { PrefixChanges } from './changes.js';
 export { prefixChanges, slicePrefixes } from './changes.js';
 export { setOfColumns } from './columns.js';
 export type { Prefixes } from './decompose.js';
-export { BlockWalk, decompose, splitNodes } from './decompose.js';
+export { BlockWalk, decompose, decomposeApart } from './decompose.js';
 export type { DenseNet } from './dense.js';
 export { coversPrefix, denseNets } from './dense.js';
 export type { RejectReason } from './entry.js';

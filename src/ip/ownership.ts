@@ -77,7 +77,8 @@ export class Ownership {
     for (let i = 0; i < lo.length; i++) {
       const set = owner[i]!;
       if (set === MANY) continue;
-      const [start, end] = [lo[i]!, hi[i]!];
+      const start = lo[i]!;
+      const end = hi[i]!;
       while (first < without.size && without.hi[first]! < start) first++;
       let count = end - start + 1;
       for (let j = first; j < without.size && without.lo[j]! <= end; j++) {

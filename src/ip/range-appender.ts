@@ -31,6 +31,15 @@ export class RangeAppender {
     this.used += w;
   }
 
+  /** Adds the ranges from `from` up to, not including, `to`, which begin behind a gap after the last one. */
+  appendRun({ lo, hi }: RangeColumns, from: number, to: number): void {
+    const w = this.family.words;
+    if (to <= from) return;
+    this.lo.set(lo.subarray(from * w, to * w), this.used);
+    this.hi.set(hi.subarray(from * w, to * w), this.used);
+    this.used += (to - from) * w;
+  }
+
   /** Adds a range that may overlap or touch the last one. */
   extend(lo: Uint32Array, l: number, hi: Uint32Array, h: number): void {
     const w = this.family.words;

@@ -117,9 +117,56 @@ export class RangeSet {
     return RangeSet.made(this.family, parts.finish());
   }
 
-  /** What is in this set and not in the other. O(size + other.size). */
+  /** What is in this set and not in the other. What lies between two ranges of the other is copied as a whole: O(other.size × log(size)) and that. */
   subtract(other: RangeSet): RangeSet {
-    return other.size === 0 || this.size === 0 ? this : this.intersect(other.complement());
+    if (other.size === 0 || this.size === 0) return this;
+    const w = this.family.words;
+    const parts = RangeAppender.withRoom(this.family, this.size + other.size);
+    const [before, behind] = [new Uint32Array(w), new Uint32Array(w)];
+    // Of the range `r` some is gone already when `isCut`: it begins at `behind`.
+    let r = 0;
+    let isCut = false;
+    for (let o = 0; o < other.size * w && r < this.size; o += w) {
+      const next = this.rangeEndingFrom(other.lo, o, r);
+      if (next > r) {
+        if (isCut) parts.append(behind, 0, this.hi, r * w);
+        parts.appendRun(this, isCut ? r + 1 : r, next);
+        isCut = false;
+        r = next;
+      }
+      for (; r < this.size; r++) {
+        const [lo, l] = isCut ? [behind, 0] : [this.lo, r * w];
+        if (compareAt(lo, l, other.hi, o, w) > 0) break;
+        if (compareAt(lo, l, other.lo, o, w) < 0) {
+          copyAt(other.lo, o, before, 0, w);
+          decrementAt(before, 0, w);
+          parts.append(lo, l, before, 0);
+        }
+        isCut = compareAt(this.hi, r * w, other.hi, o, w) > 0;
+        if (!isCut) continue;
+        copyAt(other.hi, o, behind, 0, w);
+        incrementAt(behind, 0, w);
+        break;
+      }
+    }
+    if (isCut) parts.append(behind, 0, this.hi, r * w);
+    parts.appendRun(this, isCut ? r + 1 : r, this.size);
+    return RangeSet.made(this.family, parts.finish());
+  }
+
+  /** The first range from `from` on that ends at or behind the address at `words[i]`; `size` for none. O(log of how far it is). */
+  private rangeEndingFrom(words: Uint32Array, i: number, from: number): number {
+    const w = this.family.words;
+    const endsBefore = (r: number) => compareAt(this.hi, r * w, words, i, w) < 0;
+    let [low, step] = [from, 1];
+    for (; low + step <= this.size && endsBefore(low + step - 1); step *= 2) low += step;
+    let high = Math.min(this.size, low + step);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (endsBefore(middle)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Every address of the family that is not in this set. O(size). */

@@ -3,14 +3,15 @@ import { countAddresses, type FourSets, slicePrefixes } from '../ip/index.js';
 import { loadCommands } from './commands.js';
 import { namedSets } from './layout.js';
 import { type AllowedList, digestOf, type Manifest, manifestOf, policyOf, renderLists } from './manifest.js';
-import { differsAt, printText } from './nft-text.js';
+import { differsAt, elementLines, printText } from './nft-text.js';
 
 export const SCRIPT_FILE = 'blocklist.nft';
 export const MANIFEST_FILE = 'manifest.json';
 
 /** The nft script that loads these sets, from any earlier state of our table, in one transaction. */
 export function renderNft(sets: RuleSets): Uint8Array {
-  return renderScript(sets, digestOf(renderLists(sets), policyOf(sets)));
+  const lists = renderLists(sets);
+  return renderScript(sets, digestOf(lists, policyOf(sets)), lists);
 }
 
 /** The files of `rules/` by name, in the order in which they are written: the manifest last. `allow`: what the sets are without. */
@@ -21,7 +22,7 @@ export function renderArtefact(
 ): Map<string, Uint8Array> {
   const lists = renderLists(sets);
   const digest = digestOf(lists, policyOf(sets));
-  return filesOf(renderScript(sets, digest), lists, manifestOf(sets, digest, shares, allow));
+  return filesOf(renderScript(sets, digest, lists), lists, manifestOf(sets, digest, shares, allow));
 }
 
 /** The files from what is rendered already. */
@@ -58,9 +59,13 @@ export function renderSample(sets: RuleSets, size: number): Uint8Array {
   });
 }
 
-/** renderNft for sets whose digest is known. */
-export function renderScript(sets: RuleSets, digest: string): Uint8Array {
-  return printText(headerOf(sets, digest), loadCommands(sets, digest));
+/** renderNft for sets whose digest is known, and perhaps their lists. */
+export function renderScript(sets: RuleSets, digest: string, lists = renderLists(sets)): Uint8Array {
+  return printText(headerOf(sets, digest), loadCommands(sets, digest), (elements) => {
+    const list = lists.get(`${elements.set.name}.txt`);
+    if (list === undefined) throw new Error(`no list of ${elements.set.name}`);
+    return elementLines(list, elements);
+  });
 }
 
 /** Where a script differs from renderScript, −1 when it is the same. Nothing is rendered: `listOf` has the text of each set. */

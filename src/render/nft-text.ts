@@ -4,15 +4,41 @@ import { FAMILY, type SetSpec, TABLE } from './layout.js';
 
 const NAME = `${FAMILY} ${TABLE}`;
 
+/** What a set gets or loses. */
+export interface Elements {
+  readonly set: SetSpec;
+  readonly prefixes: Prefixes;
+}
+
 /** Text of a script: bytes, or the lines of a list, each between `before` and `after`. */
-type Part = { readonly bytes: Uint8Array } | { readonly set: SetSpec; readonly prefixes: Prefixes };
+type Part = { readonly bytes: Uint8Array } | Elements;
 const ELEMENT = { before: '\t', after: ',\n' };
 
-/** The commands as an nft script. Elements stand one a line, so that a change is a line in a diff. */
-export function printText(header: readonly string[], commands: readonly KernelCommand[]): Uint8Array {
-  return Buffer.concat(
-    partsOf(header, commands).map((part) => ('bytes' in part ? part.bytes : prefixLines(part.prefixes, ELEMENT))),
-  );
+/**
+ * The commands as an nft script. Elements stand one a line, so that a change is a line in a diff.
+ * @param elementsOf the elements of a set, where their text is at hand
+ */
+export function printText(
+  header: readonly string[],
+  commands: readonly KernelCommand[],
+  elementsOf: (elements: Elements) => Uint8Array = ({ prefixes }) => prefixLines(prefixes, ELEMENT),
+): Uint8Array {
+  return Buffer.concat(partsOf(header, commands).map((part) => ('bytes' in part ? part.bytes : elementsOf(part))));
+}
+
+/** The elements out of a list of them, a prefix a line. */
+export function elementLines(list: Uint8Array, { prefixes }: Elements): Uint8Array {
+  const out = new Uint8Array(list.length + (ELEMENT.before.length + ELEMENT.after.length - 1) * prefixes.size);
+  let at = 0;
+  let isStart = true;
+  for (let i = 0; i < list.length; i++) {
+    const byte = list[i]!;
+    if (isStart) out[at++] = TAB;
+    isStart = byte === LF;
+    if (isStart) out[at++] = COMMA;
+    out[at++] = byte;
+  }
+  return out;
 }
 
 /**

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import IPCIDR from 'ip-cidr';
 import { describe, expect, test } from 'vitest';
-import { BlockWalk, decompose, IPV4, IPV6, splitNodes } from '../../src/ip/index.js';
+import { BlockWalk, decompose, decomposeApart, IPV4, IPV6 } from '../../src/ip/index.js';
 import { anyAddress, anyRanges, runs } from './arbitraries.js';
 import {
   type Block,
@@ -195,11 +195,10 @@ describe.each(BOTH)('decompose: the whole width of $name', (family) => {
     );
   });
 
-  test('splitNodes parts single addresses from wider blocks and keeps the order', () => {
+  test('decomposeApart parts single addresses from wider blocks and keeps the order', () => {
     fc.assert(
       fc.property(anyRanges(family), (ranges) => {
-        const whole = decompose(setOf(family, ranges));
-        const { nodes, nets } = splitNodes(whole);
+        const { nodes, nets } = decomposeApart(setOf(family, ranges));
         const expected = trieBlocks(family, normal(ranges));
         expect(blocksIn(nodes)).toEqual(expected.filter(([, length]) => length === family.bits));
         expect(blocksIn(nets)).toEqual(expected.filter(([, length]) => length < family.bits));
@@ -222,8 +221,8 @@ describe.each(BOTH)('decompose: the whole width of $name', (family) => {
     );
   });
 
-  test('splitNodes of nothing is nothing', () => {
-    const { nodes, nets } = splitNodes(decompose(setOf(family, [])));
+  test('nothing apart is nothing', () => {
+    const { nodes, nets } = decomposeApart(setOf(family, []));
     expect([nodes.size, nets.size, nodes.words.length, nets.lengths.length]).toEqual([0, 0, 0, 0]);
   });
 
