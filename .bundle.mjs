@@ -19,12 +19,14 @@ const BUNDLED = [
 ];
 const external = Object.keys(dependencies).filter((name) => !BUNDLED.includes(name));
 
-mkdirSync('dist/program');
+mkdirSync('dist/program', { recursive: true });
 await bundle('cli');
 await bundle('program');
 
 /** A text of a byte each is read at once, and takes half of the room. */
 function inAscii(code) {
+  const [place] = /\\[\u0080-\uffff]|String\.raw`[^`]*[\u0080-\uffff]/.exec(code) ?? [];
+  if (place !== undefined) throw new Error(`an escape would be of another meaning here: ${place}`);
   return code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
