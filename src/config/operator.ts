@@ -4,10 +4,10 @@ import type * as IpAddr from 'ipaddr.js';
 import { BlocklistError } from '../errors.js';
 import { formatPrefix, type Prefix, parsePrefix } from '../ip/index.js';
 
-const require = createRequire(import.meta.url);
 /** Loaded for a mistake alone: every command would start 10 ms later. */
-const ipaddr = () => require('ipaddr.js') as typeof IpAddr;
-const cidr = (block: string) => new (require('ip-cidr') as typeof IpCidr).default(block);
+const loaded = <T>(name: string) => createRequire(import.meta.filename)(name) as T;
+const ipaddr = () => loaded<typeof IpAddr>('ipaddr.js');
+const cidr = (block: string) => new (loaded<typeof IpCidr>('ip-cidr').default)(block);
 
 export type OperatorPrefix =
   | { readonly ok: true; readonly prefix: Prefix }
