@@ -92,7 +92,8 @@ function whereSound<T>(work: () => T): T | undefined {
   }
 }
 
-class Damaged extends BlocklistError {
+/** Of what was kept, that it is not as it was written. */
+export class Damaged extends BlocklistError {
   constructor(path: string) {
     super('file-unreadable', 'what is kept of it is damaged', { where: path, hint: 'run: blocklist update' });
   }
@@ -136,12 +137,18 @@ class Pages {
   static open(path: string): Pages | undefined {
     const file = opened(path);
     if (file === undefined) return undefined;
-    const facts = fstatSync(file);
-    const size = contentSize(facts.size);
-    const isLikely = facts.isFile() && size > 0 && size % WORD_BYTES === 0;
-    const checksums = isLikely ? checksumsOf(file, facts.size - size, size) : undefined;
-    if (checksums === undefined) closeSync(file);
-    return checksums && new Pages(path, file, size, checksums);
+    try {
+      const facts = fstatSync(file);
+      const size = contentSize(facts.size);
+      const isLikely = facts.isFile() && size > 0 && size % WORD_BYTES === 0;
+      const checksums = isLikely ? keptChecksums(file, facts.size - size, size) : undefined;
+      if (checksums !== undefined) return new Pages(path, file, size, checksums);
+    } catch (error) {
+      closeSync(file);
+      throw unreadable(path, error);
+    }
+    closeSync(file);
+    return undefined;
   }
 
   page(number: number): Uint32Array {
@@ -149,12 +156,20 @@ class Pages {
     if (known !== undefined) return known;
     const length = Math.min(PAGE_BYTES, this.size - number * PAGE_BYTES);
     const page = new Uint32Array(Pages.spare.pop() ?? new ArrayBuffer(PAGE_BYTES), 0, length / WORD_BYTES);
-    const got = readSync(this.file, page, 0, length, number * PAGE_BYTES);
+    const got = this.read(page, length, number * PAGE_BYTES);
     if (got < length || crc32(bytesOf(page)) !== this.checksums.readUInt32LE(number * CHECKSUM_BYTES)) {
       throw new Damaged(this.path);
     }
     this.known.set(number, page);
     return page;
+  }
+
+  private read(page: Uint32Array, length: number, at: number): number {
+    try {
+      return readSync(this.file, page, 0, length, at);
+    } catch (error) {
+      throw unreadable(this.path, error);
+    }
   }
 
   close(): void {
@@ -169,7 +184,7 @@ function bytesOf({ buffer, byteLength }: Uint32Array): Buffer {
 }
 
 /** The checksums of the pages, where they fit their own. */
-function checksumsOf(file: number, length: number, at: number): Buffer | undefined {
+function keptChecksums(file: number, length: number, at: number): Buffer | undefined {
   const bytes = Buffer.alloc(length);
   const got = readSync(file, bytes, 0, length, at);
   const end = length - CHECKSUM_BYTES;

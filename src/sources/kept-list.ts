@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { BlocklistError } from '../errors.js';
+import { Damaged } from '../io/columns-look.js';
 import { type FileLooker, readRegular } from '../io/read.js';
 import { type Address, entryOf, IpSet, type Prefix, partIn, type SeenDays } from '../ip/index.js';
 import type { Density } from './contract.js';
@@ -75,10 +76,7 @@ async function keptPart(
   const { meta } = kept;
   const content = kept.content ?? (await readAgain(await lastGood.bodyOf(meta), await specOf(id)));
   if (content === undefined) {
-    throw new BlocklistError('file-unreadable', 'what is kept of it is damaged', {
-      where: join(cache, name),
-      hint: 'run: blocklist update',
-    });
+    throw new Damaged(join(cache, name));
   }
   return {
     content,

@@ -130,6 +130,18 @@ describeSystem('why, and what is loaded', ['root', 'netns', 'mountns', 'nft', 'i
   });
 
   systemTest(
+    'a disk that does not give what is kept of a list: it is named, and the rest is answered',
+    ['strace'],
+    async () => {
+      const parsed = (await must(['find', project.path('cache'), '-name', '*.parsed'])).trim();
+      const failing = ['strace', '-f', '-qq', '-o', '/dev/null', '-P', parsed, '-e', 'inject=pread64:error=EIO'];
+      const { status, stdout, stderr } = await namespace.run([...failing, ...project.argv('why', '45.9.20.7')]);
+      expect([status, stdout]).toEqual([3, expect.stringContaining('in the rules as nodes4 45.9.20.7')]);
+      expect(stderr).toContain(`mine: cannot read ${parsed}`);
+    },
+  );
+
+  systemTest(
     'what only one source brings, as root beside a cache of the service user: refused, nothing written',
     [],
     async () => {
