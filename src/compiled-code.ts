@@ -23,7 +23,7 @@ export class CompiledCode {
     const module = { exports: {} as unknown };
     this.modules.set(path, module);
     const folder = dirname(path);
-    const require = (id: string) => (id.startsWith('.') ? this.load(join(folder, id)) : ofNode(id));
+    const require = (id: string) => (id.startsWith('.') ? this.load(join(folder, id)) : fromElsewhere(id));
     const body = this.compiled(path).runInThisContext();
     body.call(module.exports, module.exports, require, module, path, folder);
     return module.exports;
@@ -52,16 +52,8 @@ export class CompiledCode {
   }
 }
 
-const fromNode = createRequire(import.meta.filename);
-/** They take milliseconds to load, and most commands name them without a use. */
-const LATE: ReadonlySet<string> = new Set(['node:child_process', 'node:crypto']);
-
-/** A part of node, or a package. What is late is loaded when something of it is asked for. */
-function ofNode(id: string): unknown {
-  if (!LATE.has(id)) return fromNode(id);
-  const part = () => fromNode(id) as object;
-  return new Proxy({}, { get: (_, name) => Reflect.get(part(), name), has: (_, name) => Reflect.has(part(), name) });
-}
+/** Parts of node, and packages. */
+const fromElsewhere = createRequire(import.meta.filename);
 
 /** The code of exactly this source, as it was written. */
 function codeOf(path: string, source: Buffer): Buffer | undefined {

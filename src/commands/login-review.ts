@@ -46,7 +46,7 @@ export async function prepare(scope: Scope, options: GlobalOptions, context: Con
   const now = context.now();
   const state = await stateFolder(options, context);
   const root = resolve(context.cwd, hostRoot ?? '/');
-  await requireFolder(root);
+  requireFolder(root);
   const sources =
     file === undefined
       ? await sourcesBelow(root, since)
@@ -91,7 +91,7 @@ export async function prepare(scope: Scope, options: GlobalOptions, context: Con
 }
 
 /** A disk that was not mounted must not look like a system without logins. @throws BlocklistError `bad-usage` */
-async function requireFolder(root: string): Promise<void> {
+function requireFolder(root: string): void {
   if (factsOf(root)?.isDirectory() === true) return;
   throw new BlocklistError('bad-usage', `--host-root ${root}: there is no such folder`, {
     where: root,

@@ -45,7 +45,7 @@ export class SeenFile {
    * @throws BlocklistError `file-unreadable`
    */
   days(current: SeenBody, regions: IpSet): (address: Address) => SeenDays | undefined {
-    const history = lookingInto(this.path, (look) => partIn(look, regions));
+    const history = lookingInto(this.path, (look) => keptIn(look, regions));
     const day = dayOf(current.at);
     if (history === undefined) return (address) => (current.set.has(address) ? { first: day, last: day } : undefined);
     return ({ family, words }) => history.find((ranges) => ranges.family.version === family.version)?.at(words, 0);
@@ -64,7 +64,7 @@ export class SeenFile {
 }
 
 /** What the history has of some regions. */
-function partIn(look: ColumnsLook, regions: IpSet): SeenRanges[] | undefined {
+function keptIn(look: ColumnsLook, regions: IpSet): SeenRanges[] | undefined {
   if (look.header !== HEADER || look.sizes.length < COLUMNS * FAMILIES.length) return undefined;
   return FAMILIES.map((family, i) => {
     const column = (k: number) => look.column(i * COLUMNS + k);
